@@ -1,0 +1,265 @@
+"""What must hold across a whole model, beyond the shape of each part. Every fault names its place in the file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from riskkit.expressions import CONSTANTS, DATE_NAMES, Expression, ExpressionFault
+from riskkit.model import schema as s
+
+Place = tuple[str | int, ...]
+TAKE_FUNCTIONS = ("sum", "min", "max", "any", "first", "count")
+WEIGHT_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: where in the model, which wording, and what fills it."""
+
+    place: Place
+    code: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def _column(type_: str, choices: tuple[str, ...] = ()) -> s.Column:
+    names = {code: s.Bilingual(zh=code, en=code) for code in choices}
+    return s.Column.model_validate({"zh": "", "en": "", "type": type_, "choices": names})
+
+
+_ANSWER_COLUMNS = {
+    "sheet_no": _column("code"),
+    "unit": _column("unit"),
+    "question": _column("code"),
+    "role": _column("choice", ("likert", "trap", "overclaim", "vignette")),
+    "subscale": _column("choice", ("knowledge", "attitude", "behaviour", "culture")),
+    "stratum": _column("text"),
+    "score": _column("number"),
+}
+DERIVED: dict[str, dict[str, s.Column]] = {
+    "answers": _ANSWER_COLUMNS,
+    "sheets": {"sheet_no": _column("code"), "unit": _column("unit"), "valid": _column("yes_no")},
+}
+"""Tables made from a questionnaire export, beside those handed in."""
+
+SOURCE_OF = {"answers": "responses", "sheets": "responses"}
+"""The table handed in that a derived table comes from."""
+
+
+def faults(model: s.ModelSpec) -> list[Fault]:
+    """Every fault found in a model whose shape is right."""
+    return list(_Checker(model).run())
+
+
+class _Checker:
+    def __init__(self, model: s.ModelSpec) -> None:
+        self.model = model
+        self.grades = [grade.id for grade in model.grades]
+        self.levels = [level.id for level in model.levels]
+        self.settings = {*DATE_NAMES, *model.parameters, *CONSTANTS}
+
+    def run(self) -> Iterator[Fault]:
+        yield from self.tables()
+        yield from self.duplicates()
+        yield from self.weights(self.model.nodes, ("nodes",))
+        for place, node in walk(self.model.nodes, ("nodes",)):
+            if isinstance(node, s.Item):
+                yield from self.item(node, place)
+            else:
+                yield from self.weights(node.children, (*place, "children"))
+        yield from self.red_lines()
+        yield from self.grading()
+        yield from self.rest()
+
+    def tables(self) -> Iterator[Fault]:
+        for name, table in self.model.tables.items():
+            place: Place = ("tables", name)
+            named = [*table.key, *([table.subtotal.column] if table.subtotal else [])]
+            named += [column.max_column for column in table.columns.values() if column.max_column]
+            yield from (
+                Fault(place, "unknown_column", {"found": c, "table": name}) for c in named if c not in table.columns
+            )
+            for column_name, column in table.columns.items():
+                if (column.type == "choice") != bool(column.choices):
+                    yield Fault((*place, "columns", column_name), "choices", {"found": column_name})
+
+    def duplicates(self) -> Iterator[Fault]:
+        seen: set[str] = set()
+        entries: list[tuple[Place, str]] = [
+            ((*place, "id"), node.id) for place, node in walk(self.model.nodes, ("nodes",))
+        ]
+        entries += [(("red_lines", i, "id"), line.id) for i, line in enumerate(self.model.red_lines)]
+        entries += [(("grades", i, "id"), f"grade {grade.id}") for i, grade in enumerate(self.model.grades)]
+        entries += [(("levels", i, "id"), f"level {level.id}") for i, level in enumerate(self.model.levels)]
+        for place, identifier in entries:
+            if identifier in seen:
+                yield Fault(place, "duplicate_id", {"found": identifier})
+            seen.add(identifier)
+
+    def weights(self, siblings: tuple[s.Node | s.Item, ...], place: Place) -> Iterator[Fault]:
+        total = math.fsum(node.weight for node in siblings)
+        if abs(total - 1) > WEIGHT_TOLERANCE:
+            ids = ", ".join(node.id for node in siblings)
+            yield Fault(place, "weights", {"found": f"{total:.10g}", "ids": ids})
+
+    def item(self, item: s.Item, place: Place) -> Iterator[Fault]:
+        if item.cadence not in self.model.cadences:
+            yield Fault((*place, "cadence"), "unknown_cadence", {"found": item.cadence})
+        for index, level in enumerate(item.applies_to):
+            if level not in self.levels:
+                yield Fault((*place, "applies_to", index), "unknown_level", {"found": level})
+        yield from self.scale(item, (*place, "scale"))
+        yield from self.measure(item.measure, (*place, "measure"))
+
+    def scale(self, item: s.Item, place: Place) -> Iterator[Fault]:
+        scale, rising = item.scale, item.direction == "higher_better"
+        if isinstance(scale, s.Goalposts):
+            if not scale.low < scale.high or not rising:
+                yield Fault(place, "goalposts", {"found": f"{scale.low:g}, {scale.high:g}"})
+            if scale.log and scale.low <= 0:
+                yield Fault((*place, "low"), "goalposts_log", {"found": f"{scale.low:g}"})
+            return
+        values = [x for x, _ in scale.points]
+        points = [y for _, y in scale.points]
+        if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+            yield Fault((*place, "points"), "scale_order", {"found": str(values)})
+        steps = [b - a if rising else a - b for a, b in zip(points, points[1:], strict=False)]
+        if any(step < 0 for step in steps) or points[0] == points[-1]:
+            yield Fault((*place, "points"), "scale_direction", {"found": str(points), "direction": item.direction})
+        if min(points) < 0 or max(points) > self.model.score.maximum:
+            yield Fault((*place, "points"), "scale_range", {"found": str(points), "maximum": self.model.score.maximum})
+
+    def measure(self, measure: s.Measure, place: Place) -> Iterator[Fault]:
+        if isinstance(measure, s.Composite):
+            for index, part in enumerate(measure.parts):
+                yield from self.measure(part.measure, (*place, "parts", index, "measure"))
+            return
+        columns, found = self.rows(measure, place)
+        yield from found
+        if columns is None:
+            return
+        for key in ("numerator", "denominator", "n", "population", "value", "weight"):
+            text = getattr(measure, key, None)
+            if text is not None:
+                yield from self.expression(text, columns, (*place, key))
+        names = [measure.person] if measure.person else []
+        if isinstance(measure, s.Gain):
+            names += [measure.phase, measure.score]
+        yield from (Fault(place, "unknown_column", {"found": n, "table": measure.table}) for n in names if n not in columns)
+        if isinstance(measure, s.Likert) and measure.table != "answers":
+            yield Fault((*place, "table"), "likert_table", {"found": measure.table})
+
+    def rows(self, rows: s.Rows, place: Place) -> tuple[dict[str, s.Column] | None, list[Fault]]:
+        columns = self.columns(rows.table)
+        if columns is None:
+            return None, [Fault((*place, "table"), "unknown_table", {"found": rows.table})]
+        found: list[Fault] = []
+        for index, join in enumerate(rows.join):
+            taken, faults_here = self.join(join, columns, (*place, "join", index))
+            found += faults_here
+            columns = {**columns, **taken}
+        if rows.where is not None:
+            found += self.expression(rows.where, columns, (*place, "where"))
+        return columns, found
+
+    def join(self, join: s.Join, left: dict[str, s.Column], place: Place) -> tuple[dict[str, s.Column], list[Fault]]:
+        right = self.columns(join.table)
+        if right is None:
+            return {}, [Fault((*place, "table"), "unknown_table", {"found": join.table})]
+        found = [
+            Fault((*place, "on"), "unknown_column", {"found": name, "table": table})
+            for pair in join.keys.items()
+            for name, side, table in ((pair[0], left, "left side"), (pair[1], right, join.table))
+            if name not in side
+        ]
+        if join.where is not None:
+            found += self.expression(join.where, right, (*place, "where"))
+        taken: dict[str, s.Column] = {}
+        for name, text in join.take.items():
+            function, _, column = text.partition(" ")
+            known = function in TAKE_FUNCTIONS and ((function == "count" and not column) or column in right)
+            if not known:
+                found.append(Fault((*place, "take", name), "take", {"found": text}))
+            elif function in ("sum", "count"):
+                taken[name] = _column("number")
+            elif function == "any":
+                taken[name] = _column("yes_no")
+            else:
+                taken[name] = right[column]
+        return taken, found
+
+    def columns(self, table: str) -> dict[str, s.Column] | None:
+        if table in self.model.tables:
+            return dict(self.model.tables[table].columns)
+        if table in DERIVED and SOURCE_OF[table] in self.model.tables:
+            return dict(DERIVED[table])
+        return None
+
+    def expression(self, text: str, columns: dict[str, s.Column], place: Place) -> list[Fault]:
+        try:
+            expression = Expression(text)
+        except ExpressionFault as fault:
+            return [Fault(place, f"expression_{fault.code}", {"found": fault.found})]
+        unknown = sorted(expression.names - set(columns) - self.settings)
+        found = [Fault(place, "unknown_name", {"found": name, "expression": text}) for name in unknown]
+        found += [
+            Fault(place, "unknown_lookup", {"found": name})
+            for name in sorted(expression.lookups - set(self.model.lookups))
+        ]
+        found += [
+            Fault(place, "unknown_choice", {"found": literal, "column": name, "known": ", ".join(columns[name].choices)})
+            for name, literal in expression.literals
+            if name in columns and columns[name].choices and literal not in columns[name].choices
+        ]
+        return found
+
+    def red_lines(self) -> Iterator[Fault]:
+        events = self.columns("red_line_events")
+        if self.model.red_lines and events is None:
+            yield Fault(("red_lines",), "unknown_table", {"found": "red_line_events"})
+        for index, line in enumerate(self.model.red_lines):
+            place: Place = ("red_lines", index)
+            if not line.effects:
+                yield Fault(place, "red_line_effect", {"found": line.id})
+            if line.cap is not None and line.cap not in self.grades:
+                yield Fault((*place, "cap"), "unknown_grade", {"found": line.cap})
+            if line.lenient is not None and events is not None:
+                yield from self.expression(line.lenient.when, events, (*place, "lenient", "when"))
+            if line.candidate is not None:
+                yield from self.rows(line.candidate, (*place, "candidate"))[1]
+
+    def grading(self) -> Iterator[Fault]:
+        minima = [grade.min for grade in self.model.grades]
+        if any(b >= a for a, b in zip(minima, minima[1:], strict=False)) or minima[-1] > 0:
+            yield Fault(("grades",), "grade_order", {"found": str(minima)})
+        if self.model.grades[-1].conditions:
+            yield Fault(("grades", len(minima) - 1), "last_grade", {"found": self.grades[-1]})
+        depth = max(len(place) // 2 for place, _ in walk(self.model.nodes, ("nodes",)))
+        for index, grade in enumerate(self.model.grades):
+            for number, condition in enumerate(grade.conditions):
+                if isinstance(condition, s.NodeMin) and condition.depth > depth:
+                    yield Fault(("grades", index, "conditions", number), "depth", {"found": condition.depth, "depth": depth})
+
+    def rest(self) -> Iterator[Fault]:
+        if not any(level.assessed for level in self.model.levels):
+            yield Fault(("levels",), "no_assessed_level")
+        staff = self.model.staff
+        if staff is not None:
+            columns = self.columns(staff.table)
+            if columns is None:
+                yield Fault(("staff", "table"), "unknown_table", {"found": staff.table})
+            else:
+                yield from self.expression(staff.where, columns, ("staff", "where"))
+        if "responses" in self.model.tables and self.model.questionnaire is None:
+            yield Fault((), "questionnaire_rules")
+
+
+def walk(nodes: tuple[s.Node | s.Item, ...], place: Place) -> Iterator[tuple[Place, s.Node | s.Item]]:
+    """Every node of the tree with its place, parents first."""
+    for index, node in enumerate(nodes):
+        here: Place = (*place, index)
+        yield here, node
+        if isinstance(node, s.Node):
+            yield from walk(node.children, (*here, "children"))

@@ -1,0 +1,138 @@
+"""Reading a model from YAML; every fault is told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from riskkit import resources
+from riskkit.errors import ModelRefused, Problem, unknown
+from riskkit.model import checks
+from riskkit.model.indicator_model import IndicatorModel
+from riskkit.model.schema import ModelSpec
+
+Place = checks.Place
+Lines = dict[Place, tuple[str, int]]
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def packaged_models() -> list[str]:
+    """The models that come with riskkit."""
+    return sorted(path.stem for path in (resources.templates() / "models").glob("*.yaml") if "." not in path.stem)
+
+
+def load_model(source: str | Path) -> IndicatorModel:
+    """Read a model from a file, or one of the packaged ones by name.
+
+    Every fault is collected and told with file and line. Raises `ModelRefused` for a model with faults, `Misuse` for
+    one that does not exist.
+
+        >>> load_model("confidentiality").items["B2.1"].name.zh
+    """
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml"):
+        path = resources.templates() / "models" / f"{source}.yaml"
+    if not path.is_file():
+        raise unknown("unknown_model", source, packaged_models())
+    return _read(path)
+
+
+def _read(path: Path) -> IndicatorModel:
+    lines: Lines = {}
+    problems: list[Problem] = []
+    content = _content(path, (), lines, problems)
+    if isinstance(content, dict) and isinstance(content.get("tables"), str):
+        name = content["tables"]
+        beside = path.parent / Path(name).name
+        if beside.is_file():
+            content["tables"] = _content(beside, ("tables",), lines, problems)
+        else:
+            problems.append(_problem(checks.Fault(("tables",), "tables_file", {"found": name}), lines))
+    if problems:
+        raise ModelRefused("model_refused", problems, model=path.name)
+    try:
+        spec = ModelSpec.model_validate(content)
+    except ValidationError as refused:
+        found = [_problem(fault, lines) for fault in shape_faults(refused)]
+        raise ModelRefused("model_refused", found, model=path.name) from None
+    found = [_problem(fault, lines) for fault in checks.faults(spec)]
+    if found:
+        raise ModelRefused("model_refused", found, model=path.name)
+    return IndicatorModel(spec)
+
+
+def shape_faults(refused: ValidationError) -> list[checks.Fault]:
+    """What pydantic found, in the terms of a model's author."""
+    codes = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
+    return [
+        checks.Fault(
+            tuple(error["loc"]),
+            codes.get(error["type"], "value"),
+            {"found": str(error["loc"][-1] if error["type"] in codes else error["input"])[:80], "expected": error["msg"]},
+        )
+        for error in refused.errors()
+    ]
+
+
+def _content(path: Path, place: Place, lines: Lines, problems: list[Problem]) -> Any:
+    try:
+        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else ""
+        problems.append(Problem("model.yaml", path.name, "", where, {"found": getattr(fault, "problem", None) or str(fault)}))
+        return None
+    return _Converter(path.name, lines, problems).value(tree, place, ())
+
+
+class _Converter:
+    """YAML nodes to plain values, noting lines, and refusing repeated keys and loops."""
+
+    def __init__(self, file: str, lines: Lines, problems: list[Problem]) -> None:
+        self.file = file
+        self.lines = lines
+        self.problems = problems
+        self.constructor = _Loader("")
+
+    def value(self, node: Any, place: Place, above: tuple[int, ...]) -> Any:
+        if node is None:
+            return None
+        line = node.start_mark.line + 1
+        self.lines.setdefault(place, (self.file, line))
+        if id(node) in above:
+            self.problems.append(Problem("model.cycle", self.file, "", f"line {line}", {"found": ".".join(map(str, place))}))
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, place, (*above, id(node)))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(child, (*place, i), (*above, id(node))) for i, child in enumerate(node.value)]
+        return self.constructor.construct_object(node)
+
+    def mapping(self, node: Any, place: Place, above: tuple[int, ...]) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.constructor.construct_object(key_node)
+            line = key_node.start_mark.line + 1
+            if key in result:
+                self.problems.append(Problem("model.duplicate_key", self.file, "", f"line {line}", {"found": str(key)}))
+            self.lines[(*place, key)] = (self.file, line)
+            result[key] = self.value(value_node, (*place, key), above)
+        return result
+
+
+def _problem(fault: checks.Fault, lines: Lines) -> Problem:
+    file, line = _line_of(fault.place, lines)
+    return Problem(f"model.{fault.code}", file, "", f"line {line}", fault.values)
+
+
+def _line_of(place: Place, lines: Lines) -> tuple[str, int]:
+    """The line of the deepest known part of a place, skipping the tags pydantic adds for unions."""
+    known: Place = ()
+    for part in place:
+        if (*known, part) in lines:
+            known = (*known, part)
+    return lines.get(known, ("", 1))

@@ -1,0 +1,411 @@
+"""The shape of an indicator model: what keys there are, of which type. Meaning across keys is checked in `checks`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+
+from riskkit.texts import Language
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.\-]{0,31}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+EvidenceClass = Literal["A", "B", "C", "D"]
+
+
+class Spec(BaseModel):
+    """Frozen, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Bilingual(Spec):
+    """The same text in Chinese and English."""
+
+    zh: str
+    en: str
+
+    def __getitem__(self, lang: Language) -> str:
+        return self.zh if lang == "zh" else self.en
+
+
+# ---------------------------------------------------------------- evidence tables
+
+
+class Column(Spec):
+    """One column of an evidence table."""
+
+    zh: str
+    en: str
+    type: Literal[
+        "code", "text", "integer", "number", "percent", "date", "datetime", "yes_no", "choice", "unit", "item", "red_line", "table"
+    ]
+    required: bool = False
+    choices: dict[Name, Bilingual] = {}
+    min: float | None = None
+    max: float | None = None
+    max_column: Name | None = None
+    person: Literal["number", "name", "address"] | None = None
+    about: Bilingual | None = None
+
+
+class Subtotal(Spec):
+    """Rows that only add up others: recognised by a word in a column, and left out."""
+
+    column: Name
+    words: tuple[str, ...]
+
+
+class Table(Spec):
+    """One evidence table; see the header of the tables file."""
+
+    name: Bilingual
+    about: Bilingual
+    files: tuple[str, ...]
+    scope: Literal["snapshot", "period"]
+    covers: Literal["bank", "unit"]
+    confidence: EvidenceClass
+    no_rows: Literal["not_applicable", "not_assessed"] = "not_applicable"
+    required: bool = False
+    header_rows: Literal[1, 2] = 1
+    subtotal: Subtotal | None = None
+    key: tuple[Name, ...] = ()
+    reader: Literal["plain", "questionnaire"] = "plain"
+    columns: dict[Name, Column]
+
+
+# ---------------------------------------------------------------- measures
+
+
+class Join(Spec):
+    """A left join on an aggregate of another table."""
+
+    table: Name
+    on: tuple[Name, ...] | dict[Name, Name]
+    window: int = Field(default=1, ge=1, le=20)
+    where: str | None = None
+    take: dict[Name, str]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Left column → right column."""
+        return dict(self.on) if isinstance(self.on, dict) else {name: name for name in self.on}
+
+
+class Rows(Spec):
+    """Which rows of which table."""
+
+    table: Name
+    where: str | None = None
+    window: int = Field(default=1, ge=1, le=20)
+    join: tuple[Join, ...] = ()
+
+
+class TableMeasure(Rows):
+    """A measure over the rows of one table."""
+
+    factor: float = 1.0
+    person: Name | None = None
+
+
+class Ratio(TableMeasure):
+    """Σ numerator ÷ Σ denominator."""
+
+    kind: Literal["ratio"]
+    numerator: str
+    denominator: str = "1"
+    n: str | None = None
+    population: str | None = None
+    min_denominator: float = 0.0
+
+
+class Rate(TableMeasure):
+    """Σ numerator ÷ exposure."""
+
+    kind: Literal["rate"]
+    numerator: str
+    exposure: Literal["staff", "years"]
+    floor: float = Field(default=0.0, ge=0)
+
+
+class Mean(TableMeasure):
+    """Σ weight·value ÷ Σ weight."""
+
+    kind: Literal["mean"]
+    value: str
+    weight: str = "1"
+
+
+class Quantile(TableMeasure):
+    """The q-quantile of a value."""
+
+    kind: Literal["quantile"]
+    value: str
+    q: Share
+
+
+class Likert(TableMeasure):
+    """Mean over respondents of their mean answer on a subscale, 0-1."""
+
+    kind: Literal["likert"]
+    subscale: Name
+
+
+class Gain(TableMeasure):
+    """Normalised gain over matched persons (Hake 1998)."""
+
+    kind: Literal["gain"]
+    person: Name
+    phase: Name
+    before: str
+    after: str
+    score: Name
+    ceiling: float
+
+
+class Part(Spec):
+    """One part of a composite."""
+
+    weight: float = Field(default=1.0, gt=0)
+    measure: Measure
+    slope: float = 1.0
+    offset: float = 0.0
+    cap: float | None = None
+    if_not_applicable: float | None = None
+
+
+class Composite(Spec):
+    """Σ weight·part or Π part."""
+
+    kind: Literal["composite"]
+    combine: Literal["sum", "product"]
+    parts: tuple[Part, ...] = Field(min_length=2)
+
+
+Measure = Annotated[
+    Ratio | Rate | Mean | Quantile | Likert | Gain | Composite,
+    Field(discriminator="kind"),
+]
+
+
+# ---------------------------------------------------------------- the tree
+
+
+class PiecewiseLinear(Spec):
+    """Points (value, score) joined by straight lines, flat outside."""
+
+    type: Literal["piecewise_linear"]
+    points: tuple[tuple[float, float], ...] = Field(min_length=2)
+
+
+class Goalposts(Spec):
+    """(value − low) ÷ (high − low), of logarithms if `log`, clipped to 0-1, times the model's maximum."""
+
+    type: Literal["goalposts"]
+    low: float
+    high: float
+    log: bool = False
+
+
+Scale = Annotated[PiecewiseLinear | Goalposts, Field(discriminator="type")]
+
+
+class Source(Spec):
+    """A rule or publication an item rests on, and how far it was verified."""
+
+    ref: str
+    status: Literal["verified_text", "existence_or_summary_only", "unverified", "internal"]
+
+
+class Item(Spec):
+    """A leaf of the tree: one thing measured."""
+
+    id: Identifier
+    name: Bilingual
+    weight: float = Field(ge=0, le=1)
+    core: bool = False
+    cadence: Name
+    direction: Literal["higher_better", "lower_better"]
+    unit: Literal["ratio", "number", "days", "per_100", "points", "times", "years", "money"]
+    methods: tuple[
+        Literal[
+            "document_review",
+            "inspection",
+            "interview",
+            "questionnaire",
+            "training_record",
+            "personnel_record",
+            "incident_log",
+            "attestation",
+            "statistics",
+        ],
+        ...,
+    ] = ()
+    applies_to: tuple[Name, ...] = ()
+    min_n: int = Field(default=0, ge=0)
+    measure: Measure
+    scale: Scale
+    sources: tuple[Source, ...] = ()
+    mechanisms: tuple[str, ...] = ()
+    tags: tuple[Literal["lawful", "minimal", "whole_process", "accountable"], ...] = ()
+    note: Bilingual | None = None
+
+
+class Node(Spec):
+    """An inner node: a dimension, an indicator, or any level of grouping."""
+
+    id: Identifier
+    name: Bilingual
+    weight: float = Field(ge=0, le=1)
+    aggregate: Literal["arithmetic", "geometric"] = "arithmetic"
+    children: tuple[TreeNode, ...] = Field(min_length=1)
+
+
+def _item_or_node(value: Any) -> str:
+    has_measure = "measure" in value if isinstance(value, dict) else isinstance(value, Item)
+    return "item" if has_measure else "node"
+
+
+TreeNode = Annotated[Annotated[Item, Tag("item")] | Annotated[Node, Tag("node")], Discriminator(_item_or_node)]
+
+
+# ---------------------------------------------------------------- red lines, grades
+
+
+class Lenient(Spec):
+    """A smaller deduction where a condition on the event holds."""
+
+    when: str
+    deduct: float = Field(ge=0)
+
+
+class RedLine(Spec):
+    """What a confirmed event does to score and grade."""
+
+    id: Identifier
+    name: Bilingual
+    deduct: float = Field(default=0.0, ge=0)
+    lenient: Lenient | None = None
+    cap: Identifier | None = None
+    veto: bool = False
+    until_cured: bool = False
+    candidate: Rows | None = None
+    sources: tuple[Source, ...] = ()
+    mechanisms: tuple[str, ...] = ()
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Which of deduct, cap, veto it has."""
+        return tuple(
+            name for name, present in (("deduct", self.deduct > 0), ("cap", self.cap is not None), ("veto", self.veto)) if present
+        )
+
+
+class NodeMin(Spec):
+    """Every node of a depth (1 = dimensions) scores at least `value`."""
+
+    kind: Literal["node_min"]
+    depth: int = Field(ge=1)
+    value: float
+
+
+class CoverageMin(Spec):
+    """At least this share of the applicable weight is measured."""
+
+    kind: Literal["coverage"]
+    value: Share
+
+
+class ConfidenceMin(Spec):
+    """At least `share` of the measured weight rests on evidence of these classes."""
+
+    kind: Literal["confidence"]
+    classes: tuple[EvidenceClass, ...]
+    share: Share
+
+
+class NoRedLine(Spec):
+    """No red line with one of these effects is met."""
+
+    kind: Literal["no_red_line"]
+    effects: tuple[Literal["deduct", "cap", "veto"], ...]
+
+
+Condition = Annotated[NodeMin | CoverageMin | ConfidenceMin | NoRedLine, Field(discriminator="kind")]
+
+
+class Grade(Spec):
+    """A grade: the least score, and what else must hold."""
+
+    id: Identifier
+    name: Bilingual
+    min: float
+    national: Bilingual | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+# ---------------------------------------------------------------- the whole
+
+
+class Score(Spec):
+    """Range and rounding of the published score."""
+
+    maximum: float = Field(default=100.0, gt=0)
+    decimals: int = Field(default=2, ge=0, le=6)
+
+
+class Level(Spec):
+    """A level of the register; assessed ones are scored on their own and ranked."""
+
+    id: Name
+    name: Bilingual
+    assessed: bool = False
+
+
+class Questionnaire(Spec):
+    """When an answer sheet is valid, and when a unit has enough of them."""
+
+    seconds_per_item: float = Field(ge=0)
+    longstring: Share
+    min_sd: float = Field(ge=0)
+    respondents: int = Field(ge=1)
+    share: Share
+    never_below: int = Field(ge=1)
+
+
+class Provisional(Spec):
+    """Below this coverage there is no grade and no rank."""
+
+    coverage: Share = 0.0
+
+
+class Headcount(Spec):
+    """Which rows of which table are the people in post at the cut-off."""
+
+    table: Name
+    where: str
+
+
+class ModelSpec(Spec):
+    """A whole model as written down."""
+
+    format: Literal[1]
+    id: Identifier
+    version: str
+    name: Bilingual
+    frequency: Literal["quarter", "year"]
+    score: Score = Score()
+    parameters: dict[Name, float | dt.date] = {}
+    lookups: dict[Name, dict[Name, float]] = {}
+    cadences: dict[Name, Annotated[int, Field(ge=1)]]
+    levels: tuple[Level, ...] = Field(min_length=1)
+    staff: Headcount | None = None
+    questionnaire: Questionnaire | None = None
+    aggregate: Literal["arithmetic", "geometric"] = "arithmetic"
+    nodes: tuple[Node, ...] = Field(min_length=1)
+    red_lines: tuple[RedLine, ...] = ()
+    grades: tuple[Grade, ...] = Field(min_length=1)
+    provisional: Provisional = Provisional()
+    tables: dict[Name, Table]

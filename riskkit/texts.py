@@ -1,0 +1,78 @@
+"""Every word a person reads, in Chinese and English, from `templates/texts.yaml`.
+
+A key is a dotted path; a text may hold `{name}` places. Where a count decides the English form, the text gives
+both, `{n:file|files}`.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import re
+import string
+from functools import cache
+from typing import Any, Literal, cast
+
+import yaml
+
+from riskkit import resources
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLURAL = re.compile(r"^[^|]*\|[^|]*$")
+
+
+class _Formatter(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if _PLURAL.match(format_spec):
+            one, many = format_spec.split("|")
+            return f"{value} {one if value == 1 else many}"
+        return str(super().format_field(value, format_spec))
+
+
+_FORMATTER = _Formatter()
+
+
+@cache
+def _entries() -> dict[str, dict[str, str]]:
+    flat: dict[str, dict[str, str]] = {}
+
+    def walk(prefix: str, branch: dict[str, Any]) -> None:
+        if set(branch) == set(LANGUAGES):
+            flat[prefix] = branch
+            return
+        for key, value in branch.items():
+            walk(f"{prefix}.{key}" if prefix else key, value)
+
+    with (resources.templates() / "texts.yaml").open(encoding="utf-8") as stream:
+        walk("", yaml.load(stream, Loader=_Loader))
+    return flat
+
+
+def say(key: str, lang: Language, **values: Any) -> str:
+    """The text under `key` in one language, its places filled.
+
+    Raises `KeyError` for an unknown key: a missing text is a fault of the program, found by the tests.
+
+        >>> say("state.measured", "en")
+        'measured'
+    """
+    return _FORMATTER.vformat(_entries()[key][lang], (), values)
+
+
+def both(key: str, **values: Any) -> dict[Language, str]:
+    """The text in both languages."""
+    return {lang: say(key, lang, **values) for lang in LANGUAGES}
+
+
+def screen_language() -> Language:
+    """The language of messages on screen: `RISKKIT_LANG`, or else the user's locale."""
+    chosen = os.environ.get("RISKKIT_LANG", "").lower()
+    if chosen in LANGUAGES:
+        return cast(Language, chosen)
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(variable):
+            return "zh" if os.environ[variable].lower().startswith("zh") else "en"
+    return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
