@@ -1,0 +1,5 @@
+"""`python -m riskkit`."""
+
+from riskkit.cli import main
+
+main()

@@ -1,0 +1,193 @@
+"""Files as grids of text. Nothing is converted here: every cell keeps what was written, and what kind of cell it was."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime as dt
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.utils import get_column_letter
+
+from riskkit.errors import Problem
+
+READABLE = (".csv", ".xlsx", ".xlsm")
+OLD = (".xls", ".et", ".ods", ".numbers")
+MAX_UNPACKED = 1 << 30
+MAX_RATIO = 300
+MAX_COLUMNS = 512
+_ZEROS = re.compile(r"^0{2,}$")
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+class NumberText(str):
+    """The text of a cell that was stored as a number."""
+
+    __slots__ = ()
+
+
+class ErrorText(str):
+    """The text of an error cell such as #N/A."""
+
+    __slots__ = ()
+
+
+class FormulaText(str):
+    """A formula without a saved result."""
+
+    __slots__ = ()
+
+
+Cell = str | None
+
+
+@dataclass
+class Grid:
+    """One sheet: `rows[i]` is row i+1 of the file."""
+
+    file: str
+    sheet: str
+    rows: list[list[Cell]]
+    dropped: set[int] = field(default_factory=set)
+
+    def problem(self, code: str, row: int, column: int, **values: Any) -> Problem:
+        """A problem at a row (from 1) and column (from 0) of this grid."""
+        return Problem(code, self.file, self.sheet, f"{get_column_letter(column + 1)}{row}", values)
+
+
+def read_grids(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
+    """The visible sheets of a workbook, or the one grid of a CSV file; `label` is how messages name the file."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return _read_csv(path, label)
+    if suffix in (".xlsx", ".xlsm"):
+        return _read_workbook(path, label)
+    return [], [Problem("evidence.old_format", label)]
+
+
+def _read_csv(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
+    content = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.removeprefix(codecs.BOM_UTF8).decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        break
+    else:
+        return [], [Problem("evidence.encoding", label)]
+    try:
+        rows: list[list[Cell]] = [[cell or None for cell in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
+    except csv.Error as fault:
+        return [], [Problem("evidence.unreadable", label, values={"reason": str(fault)})]
+    grid = Grid(label, "", rows)
+    width = len(rows[0]) if rows else 0
+    problems = [
+        grid.problem("evidence.long_row", number, width, found=len(row), expected=width)
+        for number, row in enumerate(rows, start=1)
+        if len(row) > width and any(row[width:])
+    ]
+    return [grid], problems
+
+
+def _read_workbook(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
+    refused = _look_into_zip(path, label)
+    if refused:
+        return [], [refused]
+    try:
+        values = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(path, read_only=True) if _has_formulas(path) else None
+        grids = [
+            Grid(label, sheet.title, _sheet_rows(sheet, formulas[sheet.title] if formulas else None))
+            for sheet in values.worksheets
+            if sheet.sheet_state == "visible"
+        ]
+    except Exception as fault:  # openpyxl raises anything at all on a damaged file; each is the same to the user
+        return [], [Problem("evidence.unreadable", label, values={"reason": f"{type(fault).__name__}: {fault}"[:120]})]
+    notes = []
+    if len(grids) < len(values.worksheets) or _has_hidden_rows(path):
+        found = "工作表/sheets" if len(grids) < len(values.worksheets) else "行/rows"
+        notes.append(Problem("evidence.hidden", label, values={"found": found}, severity="note"))
+    values.close()
+    if formulas:
+        formulas.close()
+    return grids, notes
+
+
+def _look_into_zip(path: Path, label: str) -> Problem | None:
+    """A cheap look before a parser is let loose on the file."""
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    if head == _OLE:
+        return Problem("evidence.encrypted", label)
+    try:
+        with zipfile.ZipFile(path) as package:
+            entries = package.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            packed = max(1, sum(entry.compress_size for entry in entries))
+            if unpacked > MAX_UNPACKED or (unpacked > 1 << 24 and unpacked / packed > MAX_RATIO):
+                return Problem("evidence.too_large", label, values={"found": f"{unpacked >> 20} MB"})
+            for entry in entries:
+                if entry.filename.endswith((".xml", ".rels")):
+                    with package.open(entry) as part:
+                        if b"<!DOCTYPE" in part.read(1024):
+                            return Problem("evidence.too_large", label, values={"found": "DOCTYPE"})
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as fault:
+        return Problem("evidence.unreadable", label, values={"reason": str(fault)})
+    return None
+
+
+def _sheet_parts(path: Path) -> list[bytes]:
+    with zipfile.ZipFile(path) as package:
+        return [package.read(name) for name in package.namelist() if name.startswith("xl/worksheets/sheet")]
+
+
+def _has_formulas(path: Path) -> bool:
+    return any(b"<f>" in part or b"<f " in part for part in _sheet_parts(path))
+
+
+def _has_hidden_rows(path: Path) -> bool:
+    return any(re.search(rb'<row [^>]*hidden="(1|true)"', part) for part in _sheet_parts(path))
+
+
+def _sheet_rows(sheet: Any, formulas: Any) -> list[list[Cell]]:
+    sheet.reset_dimensions()
+    rows = [_trim([_text(cell) for cell in row[:MAX_COLUMNS]]) for row in sheet.iter_rows()]
+    if formulas is not None:
+        formulas.reset_dimensions()
+        for texts, row in zip(rows, formulas.iter_rows(), strict=False):
+            for index, cell in enumerate(row[:MAX_COLUMNS]):
+                if cell.data_type == "f" and (index >= len(texts) or texts[index] is None):
+                    texts.extend([None] * (index + 1 - len(texts)))
+                    texts[index] = FormulaText(str(cell.value))
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def _trim(row: list[Cell]) -> list[Cell]:
+    while row and row[-1] is None:
+        row.pop()
+    return row
+
+
+def _text(cell: Any) -> Cell:
+    value = cell.value
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return ErrorText(value) if cell.data_type == "e" else value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, dt.datetime):
+        return value.strftime("%Y-%m-%d") if value.time() == dt.time() else value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, int | float):
+        text = str(int(value)) if float(value).is_integer() else repr(float(value))
+        padded = str(cell.number_format)
+        return text.zfill(len(padded)) if _ZEROS.match(padded) else NumberText(text)
+    return str(value)
