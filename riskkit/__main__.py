@@ -1,5 +1,6 @@
-"""`python -m riskkit`."""
+"""`python -m riskkit` is `riskkit`."""
 
 from riskkit.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,351 @@
+"""`Evidence`: the tables of one period, and reading them from a folder."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import coordinate_from_string
+from openpyxl.utils.exceptions import CellCoordinatesException
+
+from riskkit.errors import EvidenceRefused, Problem
+from riskkit.evidence import questionnaire
+from riskkit.evidence.cells import Vocabulary, convert, squeezed
+from riskkit.evidence.files import OLD, READABLE, Cell, Grid, read_grids
+from riskkit.model import IndicatorModel
+from riskkit.model.schema import Table
+from riskkit.periods import Period
+
+ORIGIN = ["_file", "_sheet", "_row"]
+"""Columns every evidence row carries: where it came from."""
+
+HEADER_SEARCH = 10
+LEDGER = "corrections"
+MAP = "question_map"
+COMPACT = "item_values"
+
+Letters = dict[tuple[str, str], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was collected for one period.
+
+    `tables` holds one frame a table, with typed columns and `_file`, `_sheet`, `_row`; `notes` what was read with a
+    remark; `corrections` the ledger that was applied; `letters` the column letter of each column by (file, sheet).
+    """
+
+    period: Period
+    tables: dict[str, pd.DataFrame]
+    notes: tuple[Problem, ...] = ()
+    letters: Letters = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def corrections(self) -> pd.DataFrame:
+        """The corrections ledger, one row a cell put right."""
+        return self.tables.get(LEDGER, pd.DataFrame())
+
+    def cell(self, file: str, sheet: str, row: int, column: str) -> str:
+        """The address of a column's cell in its source, such as F17."""
+        return f"{self.letters.get((file, sheet), {}).get(column, '')}{row}"
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by its path there."""
+    return {label: hashlib.sha256(path.read_bytes()).hexdigest() for label, path in _files(folder)}
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith((".", "~$")) for part in parts):
+            yield "/".join(parts), path
+
+
+def read_evidence(folder: Path, model: IndicatorModel, vocabulary: Vocabulary, period: Period) -> Evidence:
+    """Read a period's folder.
+
+    Cells that the corrections ledger settles are settled; anything else that cannot be used refuses the whole
+    period. Raises `EvidenceRefused` with every problem found, each with file, sheet and cell.
+    """
+    reader = _Reader(model, vocabulary)
+    reader.read_folder(folder)
+    errors = [problem for problem in reader.problems if problem.severity == "error"]
+    if errors:
+        raise EvidenceRefused("evidence_refused", errors, period=str(period))
+    notes = tuple(problem for problem in reader.problems if problem.severity == "note")
+    return Evidence(period, reader.tables, notes, reader.letters, hash_files(folder))
+
+
+class _Reader:
+    def __init__(self, model: IndicatorModel, vocabulary: Vocabulary) -> None:
+        self.model = model
+        self.vocabulary = vocabulary
+        self.problems: list[Problem] = []
+        self.tables: dict[str, pd.DataFrame] = {}
+        self.letters: Letters = {}
+        self.names = {squeezed(name): table for table, spec in model.tables.items() for name in (table, *spec.files)}
+
+    def read_folder(self, folder: Path) -> None:
+        sources: dict[str, list[tuple[str, Path]]] = {}
+        for label, path in _files(folder):
+            table = self.table_of(label)
+            if table is not None and path.suffix.lower() in READABLE + OLD:
+                sources.setdefault(table, []).append((label, path))
+            elif path.suffix.lower() in READABLE + OLD:
+                near = difflib.get_close_matches(label, [s.files[0] for s in self.model.tables.values()], n=2, cutoff=0.3)
+                near = near or [next(iter(self.model.tables.values())).files[0]]
+                self.problems.append(Problem("evidence.unknown_file", label, values={"near": "、".join(near)}))
+        if not sources:
+            self.problems.append(Problem("evidence.empty_folder", str(folder.name)))
+            return
+        self.check_required(set(sources))
+        ledger = self.read_ledger(sources.pop(LEDGER, []))
+        self.read_tables(sources, ledger)
+        ledger.finish(self.problems)
+
+    def table_of(self, label: str) -> str | None:
+        """The table whose file name begins the first part of a path; the longest such name wins."""
+        stem = squeezed(label.split("/")[0].rsplit(".", 1)[0])
+        fitting = [name for name in self.names if stem.startswith(name)]
+        return self.names[max(fitting, key=len)] if fitting else None
+
+    def check_required(self, found: set[str]) -> None:
+        if COMPACT in found:
+            return
+        self.problems += [
+            Problem("evidence.missing_table", values={"table": spec.name.zh, "file": spec.files[0]})
+            for table, spec in self.model.tables.items()
+            if spec.required and table not in found
+        ]
+
+    def read_ledger(self, sources: list[tuple[str, Path]]) -> _Ledger:
+        for label, path in sources:
+            grids, problems = read_grids(path, label)
+            self.problems += problems
+            self.add(LEDGER, grids, _Ledger())
+        return _Ledger(self.tables.get(LEDGER))
+
+    def read_tables(self, sources: dict[str, list[tuple[str, Path]]], ledger: _Ledger) -> None:
+        ordered = sorted(sources, key=lambda table: self.model.tables[table].reader == "questionnaire")
+        for table in ordered:
+            grids: list[Grid] = []
+            for label, path in sources[table]:
+                found, problems = read_grids(path, label)
+                self.problems += problems
+                grids += found
+            for grid in grids:
+                ledger.apply(grid, self.problems)
+            self.add(table, grids, ledger)
+
+    def add(self, table: str, grids: list[Grid], ledger: _Ledger) -> None:
+        spec = self.model.tables[table]
+        frames = [frame for file in _by_file(grids) for frame in self.frames_of_file(table, spec, file, ledger)]
+        if not frames:
+            return
+        whole = pd.concat(frames, ignore_index=True)
+        self.check_key(spec, whole)
+        if spec.reader == "questionnaire":
+            derived, problems = questionnaire.derive(whole, self.tables.get(MAP), self.model, self.vocabulary, self.letters)
+            self.problems += problems
+            self.tables |= derived
+            whole = whole[[column for column in whole.columns if not column.startswith("q:")]]
+        self.tables[table] = whole
+
+    def frames_of_file(self, table: str, spec: Table, grids: list[Grid], ledger: _Ledger) -> list[pd.DataFrame]:
+        """The sheets of one file that carry the table's header; a file without one is a problem."""
+        headed = [(grid, *_find_header(grid, spec)) for grid in grids]
+        fitting = [(grid, row, columns) for grid, row, columns, missing in headed if not missing]
+        if not fitting and headed:
+            grid, row, _, missing = min(headed, key=lambda entry: len(entry[3]))
+            names = "、".join(spec.columns[name].zh for name in missing)
+            self.problems.append(grid.problem("evidence.header", row + 1, 0, missing=names, table=spec.name.zh))
+        return [self.frame(spec, grid, row, columns) for grid, row, columns in fitting]
+
+    def frame(self, spec: Table, grid: Grid, header: int, columns: dict[int, str]) -> pd.DataFrame:
+        rows = [
+            (number, row)
+            for number, row in enumerate(grid.rows[header + 1 :], start=header + 2)
+            if number not in grid.dropped and any(row) and not _is_subtotal(row, columns, spec)
+        ]
+        numbers = [number for number, _ in rows]
+        self.letters[(grid.file, grid.sheet)] = {name: get_column_letter(index + 1) for index, name in columns.items()}
+        series: dict[str, Any] = {}
+        for index, name in columns.items():
+            cells = [row[index] if index < len(row) else None for _, row in rows]
+            if name.startswith("q:"):
+                series[name] = pd.Series(cells, dtype="str")
+            else:
+                series[name] = self.column(spec, grid, name, index, numbers, cells)
+        for name, column in spec.columns.items():
+            if name not in series:
+                series[name] = convert([None] * len(rows), column.model_copy(update={"required": False}), self.vocabulary).values
+        frame = pd.DataFrame(series)
+        frame["_file"], frame["_sheet"], frame["_row"] = grid.file, grid.sheet, numbers
+        self.check_pairs(spec, grid, frame)
+        return frame
+
+    def column(self, spec: Table, grid: Grid, name: str, index: int, rows: list[int], cells: list[Cell]) -> pd.Series:
+        column = spec.columns[name]
+        converted = convert(cells, column, self.vocabulary)
+        for position, fault in converted.faults:
+            values = {"column": column.zh, **fault.values}
+            self.problems.append(grid.problem(f"evidence.{fault.code}", rows[position], index, **values))
+        for position, found, read in converted.notes:
+            note = grid.problem("evidence.normalised", rows[position], index, found=found, read=read)
+            self.problems.append(Problem(note.code, note.file, note.sheet, note.cell, note.values, "note"))
+        return converted.values
+
+    def check_pairs(self, spec: Table, grid: Grid, frame: pd.DataFrame) -> None:
+        for name, column in spec.columns.items():
+            if column.max_column is None:
+                continue
+            for index in frame.index[frame[name] > frame[column.max_column]]:
+                row = frame.loc[index]
+                self.problems.append(
+                    Problem(
+                        "evidence.exceeds",
+                        grid.file,
+                        grid.sheet,
+                        f"{self.letters[(grid.file, grid.sheet)].get(name, '')}{row['_row']}",
+                        {
+                            "column": column.zh,
+                            "found": f"{row[name]:g}",
+                            "other": spec.columns[column.max_column].zh,
+                            "limit": f"{row[column.max_column]:g}",
+                        },
+                    )
+                )
+
+    def check_key(self, spec: Table, whole: pd.DataFrame) -> None:
+        key = list(spec.key)
+        if not key:
+            return
+        complete = whole.dropna(subset=key)
+        again = complete[complete.duplicated(subset=key, keep="first")]
+        firsts = complete.drop_duplicates(subset=key).set_index(key)[ORIGIN] if len(again) else None
+        for _, row in again.iterrows():
+            assert firsts is not None
+            values = tuple(row[key])
+            first = firsts.loc[values if len(key) > 1 else values[0]]
+            letter = self.letters[(row["_file"], row["_sheet"])].get(key[0], "")
+            self.problems.append(
+                Problem(
+                    "evidence.duplicate",
+                    row["_file"],
+                    row["_sheet"],
+                    f"{letter}{row['_row']}",
+                    {
+                        "first": f"{first['_file']} {first['_sheet']} {first['_row']}".replace("  ", " "),
+                        "column": "、".join(spec.columns[name].zh for name in key),
+                        "found": "、".join(map(str, values)),
+                    },
+                )
+            )
+
+
+def _by_file(grids: list[Grid]) -> list[list[Grid]]:
+    files: dict[str, list[Grid]] = {}
+    for grid in grids:
+        files.setdefault(grid.file, []).append(grid)
+    return list(files.values())
+
+
+def _find_header(grid: Grid, spec: Table) -> tuple[int, dict[int, str], list[str]]:
+    """The best header row (from 0), its columns by position, and the required columns it lacks."""
+    names = {squeezed(label): name for name, column in spec.columns.items() for label in (name, column.zh, column.en)}
+    required = [name for name, column in spec.columns.items() if column.required]
+    best: tuple[int, dict[int, str], list[str]] = (0, {}, required)
+    for index in range(min(HEADER_SEARCH, len(grid.rows))):
+        for depth in range(spec.header_rows):
+            columns = _header_columns(grid, index, depth, names, spec)
+            missing = [name for name in required if name not in columns.values()]
+            if len(columns) > len(best[1]):
+                best = (index + depth, columns, missing)
+    return best
+
+
+def _header_columns(grid: Grid, index: int, depth: int, names: dict[str, str], spec: Table) -> dict[int, str]:
+    lower = grid.rows[index + depth] if index + depth < len(grid.rows) else []
+    upper = grid.rows[index] if depth else []
+    columns: dict[int, str] = {}
+    for position in range(max(len(lower), len(upper))):
+        label = (lower[position] if position < len(lower) else None) or (
+            upper[position] if position < len(upper) else None
+        )
+        if label is None:
+            continue
+        question = questionnaire.question_number(label) if spec.reader == "questionnaire" else None
+        name = f"q:{question}" if question else names.get(squeezed(label))
+        if name is not None and name not in columns.values():
+            columns[position] = name
+    return columns
+
+
+def _is_subtotal(row: list[Cell], columns: dict[int, str], spec: Table) -> bool:
+    if spec.subtotal is None:
+        return False
+    watched = [index for index, name in columns.items() if name == spec.subtotal.column]
+    cells = [row[index] for index in watched if index < len(row)] + row[:1]
+    return any(cell is not None and cell.strip().startswith(spec.subtotal.words) for cell in cells)
+
+
+class _Ledger:
+    """The corrections of one period, applied to grids before anything is converted."""
+
+    def __init__(self, table: pd.DataFrame | None = None) -> None:
+        self.entries: dict[tuple[str, str], list[Any]] = {}
+        self.used: set[int] = set()
+        self.rows = [] if table is None else list(table.itertuples(index=True))
+        for entry in self.rows:
+            sheet = entry.sheet if isinstance(entry.sheet, str) else ""
+            self.entries.setdefault((entry.file, sheet), []).append(entry)
+
+    def apply(self, grid: Grid, problems: list[Problem]) -> None:
+        for entry in self.entries.get((grid.file, grid.sheet), []):
+            place = _cell_place(entry.cell)
+            if place is None or place[0] > len(grid.rows):
+                continue
+            row, column = place
+            cells = grid.rows[row - 1]
+            cells.extend([None] * (column + 1 - len(cells)))
+            actual, found = cells[column] or "", entry.found if isinstance(entry.found, str) else ""
+            self.used.add(entry.Index)
+            if actual.strip() != found.strip():
+                problems.append(grid.problem("evidence.correction_found", row, column, found=found, actual=actual))
+            elif entry.action == "drop_row":
+                grid.dropped.add(row)
+            else:
+                cells[column] = entry.value if entry.action == "replace" and isinstance(entry.value, str) else None
+
+    def finish(self, problems: list[Problem]) -> None:
+        """Entries that point at nothing are problems of the ledger."""
+        problems += [
+            Problem(
+                "evidence.correction_target",
+                entry._file,
+                entry._sheet,
+                str(entry._row),
+                {"found": f"{entry.file} {entry.sheet if isinstance(entry.sheet, str) else ''} {entry.cell}"},
+            )
+            for entry in self.rows
+            if entry.Index not in self.used
+        ]
+
+
+def _cell_place(address: str) -> tuple[int, int] | None:
+    try:
+        letters, row = coordinate_from_string(address.upper())
+    except CellCoordinatesException:
+        return None
+    column = 0
+    for letter in letters:
+        column = 26 * column + ord(letter) - 64
+    return row, column - 1
