@@ -120,21 +120,24 @@ class _Derivation:
         share = (numbers - low) / (high - low)
         return 1 - share if spec["reversed"] is True else share
 
+    def as_given(self, question: str, share: pd.Series) -> pd.Series:
+        """An answer before reversing, in the scale's own points above its minimum."""
+        spec: Any = self.questions.loc[question]
+        given = 1 - share if spec["reversed"] is True else share
+        return given * (float(spec["scale_max"]) - float(spec["scale_min"]))
+
     def reasons(self, seconds: pd.Series, scores: pd.DataFrame) -> pd.Series:
         """Why a sheet does not count; empty where it does."""
         assert self.rules is not None, "a model with a questionnaire table has questionnaire rules"
         reasons = pd.Series("", index=self.raw.index, dtype="str")
         asked = len(self.questions)
         likert = self.columns("likert")
-        raw = scores[likert].copy()
-        for q in likert:
-            if self.questions.loc[q, "reversed"] is True:
-                raw[q] = 1 - raw[q]
+        raw = pd.DataFrame({q: self.as_given(q, scores[q]) for q in likert}, index=self.raw.index)
         checks = {
             "rushed": seconds < self.rules.seconds_per_item * asked,
             "trap": (scores[self.columns("trap")] < 1).any(axis=1),
             "longstring": _longest_run(raw.to_numpy()) >= self.rules.longstring * max(len(likert), 1),
-            "flat": raw.std(axis=1, ddof=0) * 4 <= self.rules.min_sd,
+            "flat": raw.std(axis=1, ddof=0) <= self.rules.min_sd,
         }
         for name, hit in checks.items():
             reasons = reasons.mask((reasons == "") & hit, name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from pydantic import ValidationError
@@ -17,7 +18,19 @@ from riskkit.model.schema import ModelSpec
 Place = checks.Place
 Lines = dict[Place, tuple[str, int]]
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]  # the C loader where PyYAML has it
+    """YAML 1.2's booleans: only true and false, so that `on` and `no` stay words."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in _Base.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
 
 
 def packaged_models() -> list[str]:
@@ -68,6 +81,8 @@ def _read(path: Path) -> IndicatorModel:
 def shape_faults(refused: ValidationError) -> list[checks.Fault]:
     """What pydantic found, in the terms of a model's author."""
     codes = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
+    places = [tuple(error["loc"]) for error in refused.errors()]
+    consequences = {place for place in places for deeper in places if deeper[: len(place)] == place and deeper != place}
     return [
         checks.Fault(
             tuple(error["loc"]),
@@ -75,6 +90,7 @@ def shape_faults(refused: ValidationError) -> list[checks.Fault]:
             {"found": str(error["loc"][-1] if error["type"] in codes else error["input"])[:80], "expected": error["msg"]},
         )
         for error in refused.errors()
+        if tuple(error["loc"]) not in consequences
     ]
 
 
