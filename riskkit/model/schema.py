@@ -43,7 +43,7 @@ class Column(Spec):
         "code", "text", "integer", "number", "percent", "date", "datetime", "yes_no", "choice", "unit", "item", "red_line", "table"
     ]
     required: bool = False
-    choices: dict[Name, Bilingual] = {}
+    choices: dict[Identifier, Bilingual] = {}
     min: float | None = None
     max: float | None = None
     max_column: Name | None = None

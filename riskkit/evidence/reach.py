@@ -1,0 +1,186 @@
+"""`Reach`: one period's evidence and as much of the earlier ones as windows look back to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from riskkit.evidence.evidence import ORIGIN, Evidence
+from riskkit.expressions import Expression, Setting
+from riskkit.model import IndicatorModel
+from riskkit.model import schema as s
+from riskkit.model.checks import SOURCE_OF
+from riskkit.periods import Period
+
+ZERO = "zero"
+REFUSED = "refused"
+
+
+def holidays(calendar: pd.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
+    """Weekdays off and weekend days worked, from a calendar with `date` and `working`."""
+    if calendar is None:
+        return np.array([], dtype="datetime64[D]"), np.array([], dtype="datetime64[D]")
+    days = calendar["date"].to_numpy().astype("datetime64[D]")
+    working = calendar["working"].to_numpy(dtype=bool)
+    weekday = np.is_busday(days)
+    return np.sort(days[~working & weekday]), np.sort(days[working & ~weekday])
+
+
+class Reach:
+    """The evidence measures are computed from, for one period."""
+
+    def __init__(
+        self,
+        model: IndicatorModel,
+        units: pd.DataFrame,
+        evidence: Mapping[Period, Evidence],
+        period: Period,
+        calendar: pd.DataFrame | None = None,
+    ) -> None:
+        self.model = model
+        self.register = units
+        self.units = list(units.index)
+        self.evidence = evidence
+        self.period = period
+        self.now = evidence[period]
+        off, worked = holidays(calendar)
+        dates = {
+            "cutoff": pd.Timestamp(period.cutoff),
+            "period_start": pd.Timestamp(period.start),
+            "year_start": pd.Timestamp(dt.date(period.year, 1, 1)),
+        }
+        parameters = {
+            name: pd.Timestamp(value) if isinstance(value, dt.date) else value
+            for name, value in model.spec.parameters.items()
+        }
+        self.setting = Setting(dates, parameters, model.spec.lookups, off, worked)
+        self._staff: dict[Period, pd.Series] = {}
+
+    def periods(self, window: int) -> list[Period]:
+        """The last `window` periods that have evidence, newest first."""
+        wanted = [self.period.shift(-step) for step in range(window)]
+        return [period for period in wanted if period in self.evidence]
+
+    def years(self, window: int) -> float:
+        """The length of the window on record, in years."""
+        length = len(self.periods(window))
+        return length / 4 if self.period.frequency == "quarter" else float(length)
+
+    def table(self, name: str, window: int = 1) -> pd.DataFrame:
+        """A table's rows within the window, with `_period`; for a snapshot table the present state."""
+        spec = self.model.tables[SOURCE_OF.get(name, name)]
+        periods = self.periods(window) if spec.scope == "period" else [self.period]
+        frames = [
+            self.evidence[period].tables[name].assign(_period=str(period))
+            for period in periods
+            if name in self.evidence[period].tables
+        ]
+        if not frames:
+            return self._empty(name)
+        return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
+
+    def _empty(self, name: str) -> pd.DataFrame:
+        columns = self.model.tables[name].columns if name in self.model.tables else {}
+        kinds = {"number": "float64", "integer": "float64", "percent": "float64", "yes_no": "boolean"}
+        kinds |= {"date": "datetime64[s]", "datetime": "datetime64[s]"}
+        series = {column: pd.Series(dtype=kinds.get(spec.type, "str")) for column, spec in columns.items()}
+        if name in SOURCE_OF:
+            names = ["sheet_no", "unit", "question", "role", "subscale", "stratum"]
+            series = {column: pd.Series(dtype="str") for column in names} | {"score": pd.Series(dtype="float64")}
+        return pd.DataFrame(series | {column: pd.Series(dtype="str") for column in [*ORIGIN, "_period"]})
+
+    def rows(self, rows: s.Rows) -> pd.DataFrame:
+        """The rows of a table after joins and `where`, as a fresh frame."""
+        frame = self.table(rows.table, rows.window).copy()
+        for join in rows.join:
+            frame = self._join(frame, join)
+        if rows.where is not None:
+            frame = frame[Expression(rows.where).truth(frame, self.setting)].copy()
+        return frame
+
+    def _join(self, left: pd.DataFrame, join: s.Join) -> pd.DataFrame:
+        right = self.table(join.table, join.window)
+        if join.where is not None:
+            right = right[Expression(join.where).truth(right, self.setting)]
+        keys = join.keys
+        groups = right.dropna(subset=list(keys.values())).groupby(list(keys.values()), sort=False)
+        taken = pd.DataFrame({name: _aggregate(groups, text) for name, text in join.take.items()})
+        taken.index.names = list(keys)
+        joined = left.join(taken, on=list(keys))
+        for name, text in join.take.items():
+            function = text.split(" ")[0]
+            if function in ("sum", "count"):
+                joined[name] = joined[name].astype("float64").fillna(0.0)
+            elif function == "any":
+                joined[name] = joined[name].astype("boolean").fillna(False)
+        return joined
+
+    def staff(self, window: int = 1) -> pd.Series:
+        """Mean head count of each unit over the window; the register's figure where no table tells."""
+        counts = [self._headcount(period) for period in self.periods(window)]
+        known = [count for count in counts if count is not None]
+        if not known:
+            return self.register["staff"].astype("float64")
+        return pd.concat(known, axis=1).mean(axis=1).reindex(self.units, fill_value=0.0)
+
+    def _headcount(self, period: Period) -> pd.Series | None:
+        rule = self.model.spec.staff
+        if rule is None or rule.table not in self.evidence[period].tables:
+            return None
+        if period not in self._staff:
+            there = self if period == self.period else Reach(self.model, self.register, self.evidence, period)
+            rows = self.evidence[period].tables[rule.table]
+            present = rows[Expression(rule.where).truth(rows, there.setting)]
+            self._staff[period] = present.groupby("unit").size().reindex(self.units, fill_value=0).astype("float64")
+        return self._staff[period]
+
+    # ------------------------------------------------------------ who handed in what
+
+    def handed_in(self, name: str) -> pd.Series:
+        """For each unit, whether it answered the call for a table this period (rows, or a zero return)."""
+        source = SOURCE_OF.get(name, name)
+        spec = self.model.tables[source]
+        frame = self.now.tables.get(source)
+        if spec.covers == "bank":
+            return pd.Series(frame is not None, index=self.units)
+        rows = self.now.tables.get("sheets" if source != name else source)
+        present = set() if rows is None else set(rows["unit"].dropna())
+        return pd.Series([unit in present for unit in self.units], index=self.units) | self.answered(source, ZERO)
+
+    def answered(self, table: str, answer: str) -> pd.Series:
+        """For each unit, whether the submissions register holds this answer for a table."""
+        chosen = self._submissions
+        units = set() if chosen is None else set(chosen[(chosen["table"] == table) & (chosen["answer"] == answer)]["unit"])
+        return pd.Series([unit in units for unit in self.units], index=self.units)
+
+    @cached_property
+    def _submissions(self) -> pd.DataFrame | None:
+        return self.now.tables.get("submissions")
+
+    def respondents(self) -> pd.Series:
+        """Valid answer sheets a unit."""
+        sheets = self.now.tables.get("sheets")
+        if sheets is None:
+            return pd.Series(0, index=self.units)
+        valid = sheets[sheets["valid"].astype(bool)]
+        return valid.groupby("unit").size().reindex(self.units, fill_value=0)
+
+    def respondents_needed(self) -> pd.Series:
+        """The questionnaire gate: min(respondents, share of staff), never below the floor."""
+        rules = self.model.spec.questionnaire
+        assert rules is not None, "a model with a questionnaire table has questionnaire rules"
+        wanted = np.ceil(self.staff() * rules.share - 1e-9).clip(upper=rules.respondents, lower=rules.never_below)
+        return wanted.astype(int)
+
+
+def _aggregate(groups: pd.api.typing.DataFrameGroupBy, text: str) -> pd.Series:
+    function, _, column = text.partition(" ")
+    if function == "count":
+        return groups.size()
+    if function == "any":
+        return groups[column].any()
+    return getattr(groups[column], function)()
