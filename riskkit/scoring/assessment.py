@@ -174,7 +174,13 @@ class _Scoring:
         state = self._grid("state")
         measured = state.isin(COUNTED)
         applicable = state.notna() & (state != NOT_APPLICABLE)
-        own = _Grid(given.to_numpy(dtype="float64"), measured.to_numpy(), applicable.to_numpy(), self._classes(measured))
+        own = _Grid(
+            given.to_numpy(dtype="float64"),
+            given.where(measured).to_numpy(dtype="float64"),
+            measured.to_numpy(dtype="float64"),
+            applicable.to_numpy(dtype="float64"),
+            self._classes(measured),
+        )
         events = grades.settle_events(self.model, self.measures.red_line_events, self.period)
         counted = events[events["status"] == grades.IN_EFFECT]
         deducted = counted.groupby("unit")["deduct"].sum().reindex(self.register.index, fill_value=0.0)
@@ -216,20 +222,19 @@ class _Scoring:
                 parent = self.register["parent"].iloc[position[parent]]
         return below
 
-    def _rolled(self, own: _Grid, together: list[int]) -> _Grid:
-        rows = []
-        for index in together:
-            members = sorted(self._subtrees[self.register.index[index]])
-            rows.append(own.rows(members).mean(self.staff.to_numpy()[members]))
-        return _Grid.concatenated(rows, len(self.names))
+    def _rolled(self, own: _Grid, together: list[int]) -> list[_Grid]:
+        members = [sorted(self._subtrees[self.register.index[index]]) for index in together]
+        return [own.rows(chosen).mean(self.staff.to_numpy()[chosen]) for chosen in members]
 
     def _rolled_deductions(self, deducted: np.ndarray, together: list[int]) -> np.ndarray:
+        """The mean deduction of the assessed units below, and in full what the office itself was found to have done."""
         assessed = self.register["level"].isin(self.model.assessed_levels).to_numpy()
         means = []
         for index in together:
             members = [i for i in self._subtrees[self.register.index[index]] if assessed[i]]
             weights = self.staff.to_numpy()[members]
-            means.append(float((deducted[members] * weights).sum() / weights.sum()) if weights.sum() else 0.0)
+            below = float((deducted[members] * weights).sum() / weights.sum()) if weights.sum() else 0.0
+            means.append(below + float(deducted[index]))
         return np.array(means)
 
     def _node_frame(self, units: list[str], scores: np.ndarray, observed: np.ndarray, weights: np.ndarray) -> pd.DataFrame:
@@ -285,7 +290,7 @@ class _Scoring:
         classes = pd.DataFrame({name: _share(values, grid.measured, nominal) for name, values in grid.classes.items()})
         node_scores = pd.DataFrame(scores[:, 1:], index=units, columns=self.plan.names[1:])
         alone = np.arange(len(units)) < assessed
-        standing = grades.Standing(final, node_scores, coverage, classes, events[events["unit"].isin(units[:assessed])])
+        standing = grades.Standing(final, node_scores, coverage, classes, events[events["unit"].isin(units)])
         graded = grades.grade(self.model, standing)
         provisional = (coverage < self.model.spec.provisional.coverage) | np.isnan(final)
         register = self.register.loc[units]
@@ -317,54 +322,46 @@ class _Scoring:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Units × items: points (missing where nothing applies), and the shares measured, applicable and by class."""
+    """Units × items: points, missing where nothing applies; observed, missing where nothing was measured; and the
+    shares measured, applicable and by evidence class (0 or 1 for a unit, in between for a roll-up)."""
 
     points: np.ndarray
+    observed: np.ndarray
     measured: np.ndarray
     applicable: np.ndarray
     classes: dict[str, np.ndarray]
 
-    @property
-    def observed(self) -> np.ndarray:
-        """Points over what was measured only."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(self.applicable > 0, self.measured / np.where(self.applicable > 0, self.applicable, 1), 0)
-            return np.where(self.measured > 0, self.points / np.where(share > 0, share, 1), np.nan)
-
     def rows(self, chosen: list[int]) -> _Grid:
-        return _Grid(
-            self.points[chosen], self.measured[chosen], self.applicable[chosen], {k: v[chosen] for k, v in self.classes.items()}
-        )
+        """Some of the units."""
+        return _Grid(*(array[chosen] for array in self._arrays()), {name: values[chosen] for name, values in self.classes.items()})
 
     def mean(self, weights: np.ndarray) -> _Grid:
         """One row: the mean over units weighted by staff, each item over the units it applies to."""
-        known = ~np.isnan(self.points)
-        share = np.where(known, weights[:, None], 0.0)
-        total = share.sum(axis=0)
-        share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
-        mean = np.where(total > 0, (np.where(known, self.points, 0.0) * share).sum(axis=0), np.nan)
-        every = np.where(self.applicable, weights[:, None], 0.0)
-        whole = every.sum(axis=0)
-        every = np.divide(every, whole, out=np.zeros_like(every), where=whole > 0)
+        applies = self.applicable > 0
         return _Grid(
-            mean[None, :],
-            (self.measured * every).sum(axis=0)[None, :],
-            (whole > 0).astype("float64")[None, :],
-            {name: (values * every).sum(axis=0)[None, :] for name, values in self.classes.items()},
+            _mean(self.points, ~np.isnan(self.points), weights),
+            _mean(self.observed, ~np.isnan(self.observed), weights),
+            np.nan_to_num(_mean(self.measured, applies, weights)),
+            applies.any(axis=0, keepdims=True).astype("float64"),
+            {name: np.nan_to_num(_mean(values, applies, weights)) for name, values in self.classes.items()},
         )
 
-    @classmethod
-    def concatenated(cls, grids: list[_Grid], width: int) -> _Grid:
-        empty = np.empty((0, width))
-        return cls(
-            np.concatenate([empty, *[g.points for g in grids]]),
-            np.concatenate([empty, *[g.measured for g in grids]]),
-            np.concatenate([empty, *[g.applicable for g in grids]]),
-            {name: np.concatenate([empty, *[g.classes[name] for g in grids]]) for name in CLASSES},
-        )
+    def stacked(self, others: list[_Grid]) -> _Grid:
+        """This grid with others below it."""
+        grids = [self, *others]
+        arrays = [np.concatenate(parts) for parts in zip(*(grid._arrays() for grid in grids), strict=True)]
+        return _Grid(*arrays, {name: np.concatenate([grid.classes[name] for grid in grids]) for name in self.classes})
 
-    def stacked(self, other: _Grid) -> _Grid:
-        return _Grid.concatenated([self, other], self.points.shape[1])
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        return self.points, self.observed, self.measured, self.applicable
+
+
+def _mean(values: np.ndarray, where: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The weighted mean of each column over the rows where it counts, as one row; missing where none does."""
+    share = np.where(where, weights[:, None], 0.0)
+    total = share.sum(axis=0, keepdims=True)
+    summed = (np.where(where, values, 0.0) * share).sum(axis=0, keepdims=True)
+    return np.divide(summed, total, out=np.full_like(total, np.nan), where=total > 0)
 
 
 def _share(part: np.ndarray, whole: np.ndarray, weights: np.ndarray) -> np.ndarray:
