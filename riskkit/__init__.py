@@ -1,0 +1,54 @@
+"""riskkit: assess branches on an indicator model, and report what was found.
+
+    import riskkit as rk
+
+    bank = rk.open_workspace("data_samples/bank")
+    now = bank.assessment("2026Q2")
+    now.ranking().head(10)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "open_workspace": "riskkit.workspace",
+    "Workspace": "riskkit.workspace",
+    "load_model": "riskkit.model",
+    "IndicatorModel": "riskkit.model",
+    "Period": "riskkit.periods",
+    "Evidence": "riskkit.evidence.evidence",
+    "Measures": "riskkit.evidence.measures",
+    "measure": "riskkit.evidence.measures",
+    "reason_text": "riskkit.evidence.measures",
+    "Assessment": "riskkit.scoring.assessment",
+    "score": "riskkit.scoring.assessment",
+    "compare": "riskkit.analysis.movement",
+    "place": "riskkit.analysis.peers",
+    "compare_self_check": "riskkit.analysis.self_check",
+    "findings": "riskkit.findings",
+    "masked": "riskkit.discretion",
+    "RiskkitError": "riskkit.errors",
+    "DataRefused": "riskkit.errors",
+    "EvidenceRefused": "riskkit.errors",
+    "ModelRefused": "riskkit.errors",
+    "Misuse": "riskkit.errors",
+}
+_ROOMS = {"charts": "riskkit.report.charts", "notebook": "riskkit.report.notebooks"}
+
+__all__ = ["__version__", *_HOMES, *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _ROOMS:
+        return importlib.import_module(_ROOMS[name])
+    raise AttributeError(f"module 'riskkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Small frozen answers to one question each."""

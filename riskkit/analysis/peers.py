@@ -1,0 +1,49 @@
+"""Where a unit stands among its peers, without naming any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from riskkit.scoring.assessment import Assessment
+
+
+@dataclass(frozen=True)
+class PeerPlace:
+    """A unit among the ranked units of its peer group.
+
+    `rank` of `size` in the group (missing if the unit is not ranked); `nodes`: indexed by node, `score, median, low,
+    high` (quartiles of the group) and `mean` of all assessed units.
+    """
+
+    unit: str
+    group: str
+    rank: int | None
+    size: int
+    nodes: pd.DataFrame
+
+
+def place(assessment: Assessment, unit: str) -> PeerPlace:
+    """A unit's place in its peer group; without a group, among all assessed units.
+
+    >>> place(assessment, "0103").nodes.loc["A"]
+    """
+    own = assessment.summary.loc[assessment.check_unit(unit)]
+    assessed = assessment.ranking()
+    group = own["peer_group"] if isinstance(own["peer_group"], str) else ""
+    peers = assessed[assessed["peer_group"] == group] if group else assessed
+    ranked = peers["rank"].dropna().rank(method="min")
+    scores = assessment.nodes.pivot(index="unit", columns="node", values="score")[["", *assessment.model.nodes]]
+    scores[""] = assessment.summary["score"].reindex(scores.index)
+    inside = scores.reindex(peers.index)
+    nodes = pd.DataFrame(
+        {
+            "score": scores.loc[unit],
+            "median": inside.median(),
+            "low": inside.quantile(0.25),
+            "high": inside.quantile(0.75),
+            "mean": scores.reindex(assessed.index).mean(),
+        }
+    )
+    return PeerPlace(unit, group, int(ranked[unit]) if unit in ranked.index else None, len(ranked), nodes)

@@ -1,0 +1,78 @@
+"""The rectification register at the cut-off: what is open, what is overdue, how old it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from riskkit.evidence.measures import Measures
+
+OPEN = "open"
+UNVERIFIED = "unverified"
+CLOSED = "closed"
+AGE_LIMITS = (0, 30, 90, 180)
+"""Upper limits in days of the overdue classes: not overdue, up to 30, up to 90, up to 180, longer."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Findings at the cut-off; `rows` is the register with `stage, overdue_days, age_days` added.
+
+    `stage`: open; unverified (said to be done, or closed without a verifier other than the owner and evidence);
+    closed. Only a verified closure is one.
+    """
+
+    rows: pd.DataFrame
+
+    def outstanding(self, unit: str | None = None) -> pd.DataFrame:
+        """Findings not closed, of one unit or all, the longest overdue first."""
+        rows = self.rows[self.rows["stage"] != CLOSED]
+        rows = rows if unit is None else rows[rows["unit"] == unit]
+        return rows.sort_values(["overdue_days", "due_on"], ascending=[False, True], kind="stable")
+
+    def by_unit(self) -> pd.DataFrame:
+        """Indexed by unit: `outstanding, overdue, longest` (days), `major` (outstanding major ones), `closed`."""
+        groups = self.rows.assign(
+            outstanding=self.rows["stage"] != CLOSED,
+            overdue=self.rows["overdue_days"] > 0,
+            longest=self.rows["overdue_days"],
+            major=(self.rows["stage"] != CLOSED) & (self.rows["severity"] == "major"),
+            closed=self.rows["stage"] == CLOSED,
+        ).groupby("unit")
+        return groups.agg(
+            {"outstanding": "sum", "overdue": "sum", "longest": "max", "major": "sum", "closed": "sum"}
+        ).astype({"longest": "int64"})
+
+    def ageing(self) -> pd.DataFrame:
+        """Outstanding findings by severity (rows) and days overdue (columns: the classes of `AGE_LIMITS`)."""
+        rows = self.outstanding()
+        bins = pd.cut(rows["overdue_days"], [-np.inf, *AGE_LIMITS, np.inf], labels=range(len(AGE_LIMITS) + 1))
+        table = pd.crosstab(rows["severity"], bins, dropna=False)
+        return table.reindex(index=["major", "larger", "minor"], columns=range(len(AGE_LIMITS) + 1), fill_value=0)
+
+
+def findings(measures: Measures) -> Findings:
+    """The findings register of a period; empty if the period has none.
+
+    >>> findings(measures).outstanding("0103")
+    """
+    register = measures.evidence[measures.period].tables.get("findings")
+    if register is None:
+        columns = ["finding_no", "unit", "severity", "item", "found_on", "due_on", "stage", "overdue_days", "age_days"]
+        return Findings(pd.DataFrame(columns=columns))
+    cutoff = pd.Timestamp(measures.period.cutoff)
+    rows = register[register["found_on"] <= cutoff].copy()
+    verified = (
+        (rows["status"] == "closed")
+        & rows["verifier"].notna()
+        & (rows["verifier"] != rows["owner"])
+        & rows["evidence_no"].notna()
+        & (rows["verified_on"] <= cutoff)
+    )
+    rows["stage"] = np.select([verified, rows["status"] == "open"], [CLOSED, OPEN], UNVERIFIED)
+    overdue = (cutoff - rows["due_on"]).dt.days.clip(lower=0)
+    rows["overdue_days"] = overdue.where(rows["stage"] != CLOSED, 0).fillna(0).astype("int64")
+    rows["age_days"] = (cutoff - rows["found_on"]).dt.days
+    return Findings(rows.reset_index(drop=True))

@@ -1,0 +1,1 @@
+"""Tables, charts, workbooks and notebooks that people read."""

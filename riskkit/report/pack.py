@@ -1,0 +1,71 @@
+"""`QuarterPack`: everything the reports of one period are written from, computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from riskkit import texts
+from riskkit.analysis.movement import Movement, compare
+from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
+from riskkit.findings import Findings, findings
+from riskkit.model import IndicatorModel
+from riskkit.periods import Period
+from riskkit.scoring.assessment import Assessment
+from riskkit.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class QuarterPack:
+    """One period's results in one language; `before` and `movement` are missing for the first period."""
+
+    workspace: Workspace
+    lang: texts.Language
+    assessment: Assessment
+    before: Assessment | None
+    movement: Movement | None
+    findings: Findings
+    self_check: SelfCheckGap
+    history: pd.DataFrame
+
+    @property
+    def model(self) -> IndicatorModel:
+        """The model assessed under."""
+        return self.assessment.model
+
+    @property
+    def period(self) -> Period:
+        """The period reported."""
+        return self.assessment.period
+
+    @property
+    def institution(self) -> str:
+        """The institution's name."""
+        return self.workspace.settings.name[self.lang]
+
+    @property
+    def marking(self) -> str:
+        """The marking for headers and footers."""
+        return self.workspace.settings.marking[self.lang]
+
+
+def prepare(workspace: Workspace, period: object = None, lang: texts.Language | None = None) -> QuarterPack:
+    """Compute what the reports of a period need; the history ends with that period.
+
+    >>> prepare(open_workspace("data_samples/bank"), "2026Q2").movement.units
+    """
+    wanted = workspace.period(period)
+    assessment = workspace.assessment(wanted)
+    before = workspace.assessment(wanted.previous()) if wanted.previous() in workspace.periods else None
+    history = workspace.history()
+    return QuarterPack(
+        workspace=workspace,
+        lang=lang or workspace.lang,
+        assessment=assessment,
+        before=before,
+        movement=compare(before, assessment) if before else None,
+        findings=findings(assessment.measures),
+        self_check=compare_self_check(assessment.measures),
+        history=history[history["period"] <= str(wanted)],
+    )
