@@ -117,6 +117,7 @@ def clear_venv():
         raise Stop("{} is no virtual environment. Move it away, then try again.".format(VENV))
     if VENV.is_dir():
         shutil.rmtree(str(VENV))
+    VENV.mkdir()  # told here, if nothing may be written
 
 
 def install_with_uv(extra):
@@ -136,11 +137,12 @@ def make_venv_for_pip():
     if has_same_python() and quietly([venv_python(), "-m", "pip", "--version"]):
         return [venv_python(), "-m", "pip"]
     clear_venv()
-    if can_bring_pip and call([sys.executable, "-m", "venv", VENV], stdout=subprocess.DEVNULL) == 0:
+    if can_bring_pip:
+        if call([sys.executable, "-m", "venv", VENV]) != 0:
+            raise Stop("Making .venv failed; the reason stands above.")
         return [venv_python(), "-m", "pip"]
     # Debian keeps ensurepip in a package of its own; a pip outside can still fill a .venv without one.
     if quietly([sys.executable, "-c", PIP_CAN_SERVE_OTHERS]):
-        clear_venv()
         if call([sys.executable, "-m", "venv", "--without-pip", VENV]) == 0:
             return [sys.executable, "-m", "pip", "--python", venv_python()]
     raise Stop(
