@@ -320,6 +320,16 @@ def test_one_finding_very_late_shows_in_the_mean_and_not_in_the_quartile(model: 
     assert value(measures, "A7.R1") == 0
 
 
+def test_a_finding_closed_by_its_owner_or_without_evidence_still_runs(model: IndicatorModel) -> None:
+    claimed = {"due_on": "2026-06-20", "verified_on": "2026-06-19"}  # ten days before the cut-off
+    findings = [
+        finding("1", **claimed),
+        finding("2", **claimed, verifier="7"),
+        finding("3", **claimed, evidence_no=None),
+    ]
+    assert value(measured(model, "A7.3", findings=findings), "A7.3") == pytest.approx(20 / 3)
+
+
 def test_a_finding_recurs_only_where_a_later_one_names_it_within_two_quarters(model: IndicatorModel) -> None:
     old = {"due_on": "2025-07-01", "verified_on": "2025-06-30"}
     findings = [
