@@ -142,9 +142,9 @@ def make_venv_for_pip():
             raise Stop("Making .venv failed; the reason stands above.")
         return [venv_python(), "-m", "pip"]
     # Debian keeps ensurepip in a package of its own; a pip outside can still fill a .venv without one.
-    if quietly([sys.executable, "-c", PIP_CAN_SERVE_OTHERS]):
-        if call([sys.executable, "-m", "venv", "--without-pip", VENV]) == 0:
-            return [sys.executable, "-m", "pip", "--python", venv_python()]
+    without_pip = [sys.executable, "-m", "venv", "--without-pip", VENV]
+    if quietly([sys.executable, "-c", PIP_CAN_SERVE_OTHERS]) and call(without_pip) == 0:
+        return [sys.executable, "-m", "pip", "--python", venv_python()]
     raise Stop(
         "This Python cannot make virtual environments (its ensurepip is missing). On Debian and Ubuntu:\n"
         "    sudo apt-get install python{}-venv\n"
