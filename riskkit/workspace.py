@@ -22,6 +22,7 @@ from riskkit.model.load import shape_faults
 from riskkit.model.schema import Bilingual, Column, Spec
 from riskkit.periods import Period
 from riskkit.scoring.assessment import Assessment, score
+from riskkit.store import Store, content_key
 
 FORMAT = 1
 SETTINGS = "riskkit.yaml"
@@ -97,6 +98,7 @@ class Workspace:
         self.path = folder
         self.settings = self._read_settings()
         self.lang: texts.Language = lang or self.settings.lang
+        self._store = Store(folder)
         self._evidence: dict[Period, Evidence] = {}
         self._measures: dict[Period, Measures] = {}
         self._check_register()
@@ -263,17 +265,33 @@ class Workspace:
         wanted = self.period(period)
         if wanted not in self._evidence:
             folder = self.path / "evidence" / str(wanted)
-            self._evidence[wanted] = read_evidence(folder, self.model, self.vocabulary, wanted)
+            made_from = content_key(self.model, self._register_hashes | hash_files(folder))
+            self._evidence[wanted] = self._store.evidence(
+                wanted, made_from, lambda: read_evidence(folder, self.model, self.vocabulary, wanted)
+            )
         return self._evidence[wanted]
 
     def measures(self, period: object = None) -> Measures:
         """A period's measures, from its evidence and the earlier periods that windows and carry-over reach."""
         wanted = self.period(period)
         if wanted not in self._measures:
-            reached = [wanted.shift(-step) for step in range(LOOK_BACK)]
-            evidence = {p: self.evidence(p) for p in reached if p in self.periods}
-            self._measures[wanted] = measure(self.model, self.units, evidence, wanted, calendar=self.calendar)
+            evidence = {p: self.evidence(p) for p in self._reached(wanted)}
+            context = {"model": self.model, "units": self.units, "evidence": evidence, "calendar": self.calendar}
+            made_from = content_key(self.model, self.input_hashes(wanted))
+            self._measures[wanted] = self._store.measures(
+                wanted,
+                made_from,
+                lambda: measure(self.model, self.units, evidence, wanted, calendar=self.calendar),
+                context,
+            )
         return self._measures[wanted]
+
+    def _reached(self, wanted: Period) -> list[Period]:
+        return [p for step in range(LOOK_BACK) if (p := wanted.shift(-step)) in self.periods]
+
+    @cached_property
+    def _register_hashes(self) -> dict[str, str]:
+        return {f"register/{label}": digest for label, digest in hash_files(self.path / "register").items()}
 
     def assessment(self, period: object = None, *, model: IndicatorModel | None = None) -> Assessment:
         """A period's assessment; under another model's weights, scales or grades if one is given.
@@ -298,13 +316,12 @@ class Workspace:
 
     def input_hashes(self, period: object = None) -> dict[str, str]:
         """SHA-256 of every input file a period's assessment rests on, by path in the workspace."""
-        wanted = self.period(period)
-        reached = [p for step in range(LOOK_BACK) if (p := wanted.shift(-step)) in self.periods]
         hashes = {
-            f"evidence/{p}/{label}": digest for p in reached for label, digest in hash_files(self.path / "evidence" / str(p)).items()
+            f"evidence/{p}/{label}": digest
+            for p in self._reached(self.period(period))
+            for label, digest in hash_files(self.path / "evidence" / str(p)).items()
         }
-        hashes |= {f"register/{label}": digest for label, digest in hash_files(self.path / "register").items()}
-        return dict(sorted(hashes.items()))
+        return dict(sorted((hashes | self._register_hashes).items()))
 
 
 class _UnitName(Spec):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Evidence:
     """
 
     period: Period
-    tables: dict[str, pd.DataFrame]
+    tables: Mapping[str, pd.DataFrame]
     notes: tuple[Problem, ...] = ()
     letters: Letters = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)

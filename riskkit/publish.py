@@ -1,0 +1,100 @@
+"""Writing that loses nothing: a scratch place in the same file system, fsync, then one rename."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from riskkit.errors import PublishFailed
+
+SCRATCH = ".scratch-"
+MANIFEST = "manifest.json"
+
+
+@contextlib.contextmanager
+def scratch_file(target: Path) -> Iterator[Path]:
+    """A path to write to that becomes `target` when the block ends well, and vanishes when it does not."""
+    with _told(target):
+        handle, name = tempfile.mkstemp(prefix=SCRATCH, suffix=target.suffix, dir=_made(target.parent))
+        os.close(handle)
+    scratch = Path(name)
+    try:
+        yield scratch
+        with _told(target):
+            _sync(scratch)
+            os.replace(scratch, target)
+            _sync_folder(target.parent)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill that becomes `target` whole when the block ends well; `target` must not exist then."""
+    with _told(target):
+        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=_made(target.parent)))
+    try:
+        yield scratch
+        with _told(target):
+            for path in sorted(scratch.rglob("*")):
+                _sync_folder(path) if path.is_dir() else _sync(path)
+            _sync_folder(scratch)
+            os.rename(scratch, target)
+            _sync_folder(target.parent)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def _told(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise PublishFailed("publish_failed", target=str(target), reason=fault.strerror or str(fault)) from fault
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Write what a run was made from and the hash of every file in it. Holds no time, user or machine."""
+    outputs = {str(path.relative_to(folder).as_posix()): digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    text = json.dumps({**content, "outputs": outputs}, ensure_ascii=False, indent=1, sort_keys=True)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def damaged(folder: Path) -> list[str]:
+    """Files of a published run that are missing or differ from its manifest; the manifest itself if unreadable."""
+    try:
+        outputs = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["outputs"]
+    except (OSError, ValueError, KeyError):
+        return [MANIFEST]
+    return [name for name, known in outputs.items() if not (folder / name).is_file() or digest(folder / name) != known]

@@ -1,0 +1,213 @@
+"""The main job: from a period's evidence to a published run folder."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+import riskkit
+from riskkit import resources, texts
+from riskkit.errors import ReportFailed, RiskkitError
+from riskkit.publish import damaged, digest, scratch_folder, write_manifest
+from riskkit.report.pack import QuarterPack, prepare
+from riskkit.workspace import Workspace, open_workspace
+
+Advance = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a run makes: which period, language and units, and whether HTML pages are wanted beside the notebooks."""
+
+    workspace: Path
+    period: str
+    lang: texts.Language
+    units: tuple[str, ...]
+    html: bool = False
+
+
+@dataclass
+class Outcome:
+    """Where the run was published, and whether it was already there unharmed."""
+
+    folder: Path
+    already: bool = False
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def run_id(pack: QuarterPack, order: Order) -> str:
+    """A name from everything the run is made from: inputs, model, program, language, choice of units."""
+    made_from = {
+        "inputs": pack.workspace.input_hashes(pack.period),
+        "settings": digest(pack.workspace.path / "riskkit.yaml"),
+        "model": pack.model.hash,
+        "program": program_hash(),
+        "units": order.units,
+        "html": order.html,
+    }
+    content = json.dumps(made_from, sort_keys=True, ensure_ascii=False)
+    return f"{pack.period}-{order.lang}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def program_hash() -> str:
+    """A hash of riskkit's own source, templates and notebooks."""
+    package = Path(riskkit.__file__).parent
+    places = [package, resources.templates(), resources.notebooks()]
+    files = sorted(path for place in places for path in place.rglob("*") if path.suffix in (".py", ".yaml", ".ipynb"))
+    whole = hashlib.sha256()
+    for path in files:
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+def run(order: Order, out: Path, *, workers: int, advance: Advance) -> Outcome:
+    """Make every report of a period and publish them as one folder, whole or not at all.
+
+    A run already published from the same inputs is checked against its manifest and left as it is; one that was
+    damaged is put aside and made again. Raises `EvidenceRefused` for bad data and `ReportFailed`, naming every report
+    that could not be made; then nothing is published.
+    """
+    workspace = open_workspace(order.workspace, lang=order.lang)
+    pack = prepare(workspace, order.period, order.lang)
+    target = out / run_id(pack, order)
+    if target.is_dir():
+        if not damaged(target):
+            return Outcome(target, already=True)
+        _put_aside(target)
+    advance("scored")
+    with scratch_folder(target) as scratch:
+        _write_results(pack, scratch / "results")
+        _write_summary(pack, order, scratch)
+        advance("summary")
+        failures = _write_branches(order, scratch, workers, advance)
+        if failures:
+            raise ReportFailed("reports_failed", count=len(failures), failed="\n".join(f"  {u}: {why}" for u, why in failures.items()))
+        write_manifest(scratch, _manifest(pack, order))
+    return Outcome(target)
+
+
+def _put_aside(target: Path) -> None:
+    number = 1
+    while (aside := target.with_name(f"{target.name}.damaged-{number}")).exists():
+        number += 1
+    os.rename(target, aside)
+
+
+def _manifest(pack: QuarterPack, order: Order) -> dict[str, object]:
+    return {
+        "format": 1,
+        "institution": pack.institution,
+        "period": str(pack.period),
+        "lang": order.lang,
+        "model": {"id": pack.model.spec.id, "version": pack.model.spec.version, "sha256": pack.model.hash},
+        "riskkit": riskkit.__version__,
+        "inputs": pack.workspace.input_hashes(pack.period),
+        "units": list(order.units),
+    }
+
+
+def _write_results(pack: QuarterPack, folder: Path) -> None:
+    """The numbers themselves: CSV for people and spreadsheets, Parquet for analysts."""
+    folder.mkdir()
+    assessment = pack.assessment
+    frames = {"summary": assessment.summary.reset_index(), "nodes": assessment.nodes, "items": assessment.items, "history": pack.history}
+    for name, frame in frames.items():
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
+    ranking = assessment.ranking().reset_index()
+    columns = ["rank", "unit", "name", "score", "grade", "coverage", "observed", "base", "deducted"]
+    safe_csv(ranking[columns], folder / "ranking.csv")
+
+
+def safe_csv(frame: pd.DataFrame, path: Path) -> None:
+    """A CSV that spreadsheets open right (UTF-8 with mark) and in which no text can act as a formula."""
+    safe = frame.copy()
+    for column in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
+        risky = safe[column].str.startswith(("=", "+", "-", "@", "\t", "\r"), na=False)
+        safe[column] = safe[column].where(~risky, "'" + safe[column].astype("str"))
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def _write_summary(pack: QuarterPack, order: Order, folder: Path) -> None:
+    from riskkit.report import notebooks, workbook_quarter
+
+    workbook_quarter.write_quarter_workbook(pack, folder / f"quarter_{pack.period}.xlsx")
+    notebook = folder / f"quarter_{pack.period}.ipynb"
+    parameters = {"quarter": str(pack.period), "workspace": str(order.workspace), "lang": order.lang}
+    notebooks.run_notebook("quarterly_summary", notebook, parameters=parameters)
+    if order.html:
+        _page(pack, notebook, f"{pack.institution} {pack.period}")
+
+
+def _page(pack: QuarterPack, notebook: Path, title: str) -> None:
+    from riskkit.report import notebooks
+
+    notebooks.to_html(notebook, notebook.with_suffix(".html"), title=title, marking=pack.marking, lang=pack.lang)
+
+
+# ---------------------------------------------------------------- branches, in worker processes
+
+_PACK: QuarterPack | None = None
+
+
+def _start_worker(order: Order) -> None:
+    global _PACK  # noqa: PLW0603  # one pack a process, opened once
+    os.umask(0o077)
+    _PACK = prepare(open_workspace(order.workspace, lang=order.lang), order.period, order.lang)
+
+
+def _write_branch(order: Order, unit: str, folder: Path) -> str | None:
+    """Write one branch's workbook, notebook and page; returns why it failed, in words, or nothing."""
+    from riskkit.report import notebooks, workbook_branch
+
+    assert _PACK is not None, "workers are started with their order"
+    place = folder / "branches" / unit
+    place.mkdir(parents=True, exist_ok=True)
+    stem = f"{unit}_{_PACK.period}"
+    try:
+        workbook_branch.write_branch_workbook(_PACK, unit, place / f"{stem}.xlsx")
+        parameters = {"branch": unit, "quarter": str(_PACK.period), "workspace": str(order.workspace), "lang": order.lang}
+        notebooks.run_notebook("branch_report", place / f"{stem}.ipynb", parameters=parameters)
+        if order.html:
+            name = _PACK.assessment.summary.loc[unit, "name"]
+            _page(_PACK, place / f"{stem}.ipynb", f"{name} {_PACK.period}")
+    except RiskkitError as failed:
+        return failed.message(order.lang)
+    except Exception as failed:  # whatever breaks one report is told with its name; the others go on
+        return f"{type(failed).__name__}: {failed}"
+    return None
+
+
+def _write_branches(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
+    failures: dict[str, str] = {}
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(workers, context, _start_worker, (order,)) as pool:
+        waiting = {pool.submit(_write_branch, order, unit, folder): unit for unit in order.units}
+        for done in concurrent.futures.as_completed(waiting):
+            why = _outcome(done)
+            if why is not None:
+                failures[waiting[done]] = why
+            advance("branch")
+    return dict(sorted(failures.items()))
+
+
+def _outcome(done: concurrent.futures.Future[str | None]) -> str | None:
+    try:
+        return done.result()
+    except concurrent.futures.process.BrokenProcessPool as broken:
+        return str(broken)
+
+
+def chosen_units(workspace: Workspace, period: object, given: Iterable[str]) -> tuple[str, ...]:
+    """The units to report on: those given, resolved, or every assessed one."""
+    named = tuple(workspace.unit(unit) for unit in given)
+    if named:
+        return tuple(dict.fromkeys(named))
+    return tuple(workspace.assessment(period).ranking().index.sort_values())

@@ -1,0 +1,129 @@
+"""Parsed evidence and computed measures, kept as Parquet inside the workspace so that a report opens in a moment.
+
+An entry's name is a hash of everything it was made from, the program's own source included; it is never changed, and
+can be deleted at any time. A workspace that cannot be written to simply has no store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import riskkit
+from riskkit.errors import Problem, PublishFailed
+from riskkit.evidence.evidence import Evidence
+from riskkit.evidence.measures import Measures
+from riskkit.model import IndicatorModel
+from riskkit.periods import Period
+from riskkit.publish import scratch_folder
+
+KEPT = ("evidence", "model", "expressions.py", "periods.py")
+
+
+@cache
+def source_hash() -> str:
+    """A hash of the source that reading and measuring depend on."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256(riskkit.__version__.encode())
+    for name in KEPT:
+        place = package / name
+        for path in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def key(*parts: object) -> str:
+    """A short name for an entry made from `parts`."""
+    content = json.dumps([source_hash(), *parts], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:20]
+
+
+class LazyTables(Mapping[str, pd.DataFrame]):
+    """Tables read from Parquet when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
+        self._read: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._read:
+            self._read[name] = pd.read_parquet(self._paths[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+class Store:
+    """The store of one workspace."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.folder = workspace / ".riskkit"
+
+    def evidence(self, period: Period, made_from: str, read: Callable[[], Evidence]) -> Evidence:
+        """The stored evidence, or what `read` gives, stored."""
+        entry = self.folder / f"evidence-{period}-{made_from}"
+        if (entry / "meta.json").is_file():
+            return _load_evidence(entry, period)
+        evidence = read()
+        self._keep(entry, f"evidence-{period}-", lambda scratch: _save_evidence(evidence, scratch))
+        return evidence
+
+    def measures(self, period: Period, made_from: str, compute: Callable[[], Measures], context: dict[str, Any]) -> Measures:
+        """The stored measures, or what `compute` gives, stored. `context` is what is not stored: model, units …"""
+        entry = self.folder / f"measures-{period}-{made_from}"
+        if (entry / "frame.parquet").is_file():
+            frame = pd.read_parquet(entry / "frame.parquet")
+            staff = pd.read_parquet(entry / "staff.parquet")["staff"]
+            return Measures(period=period, frame=frame, staff=staff, **context)
+        measures = compute()
+
+        def save(scratch: Path) -> None:
+            measures.frame.to_parquet(scratch / "frame.parquet")
+            measures.staff.rename("staff").to_frame().to_parquet(scratch / "staff.parquet")
+
+        self._keep(entry, f"measures-{period}-", save)
+        return measures
+
+    def _keep(self, entry: Path, prefix: str, save: Callable[[Path], None]) -> None:
+        try:
+            outdated = [path for path in self.folder.glob(f"{prefix}*") if path != entry]
+            with scratch_folder(entry) as scratch:
+                save(scratch)
+        except (OSError, PublishFailed):
+            return
+        for path in outdated:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _save_evidence(evidence: Evidence, folder: Path) -> None:
+    for name, table in evidence.tables.items():
+        table.to_parquet(folder / f"{name}.parquet")
+    meta = {
+        "notes": [{**vars(note), "values": {k: str(v) for k, v in note.values.items()}} for note in evidence.notes],
+        "letters": [[file, sheet, columns] for (file, sheet), columns in evidence.letters.items()],
+        "files": evidence.files,
+    }
+    (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+
+
+def _load_evidence(folder: Path, period: Period) -> Evidence:
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    notes = tuple(Problem(**note) for note in meta["notes"])
+    letters = {(file, sheet): columns for file, sheet, columns in meta["letters"]}
+    return Evidence(period, LazyTables(folder), notes, letters, meta["files"])
+
+
+def content_key(model: IndicatorModel, hashes: Mapping[str, str]) -> str:
+    """The key of what is made from a model and input files."""
+    return key(model.hash, dict(hashes))
