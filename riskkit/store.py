@@ -12,14 +12,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 import riskkit
 from riskkit.errors import Problem, PublishFailed
 from riskkit.evidence.evidence import Evidence
-from riskkit.evidence.measures import Measures
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.publish import scratch_folder
@@ -79,21 +77,14 @@ class Store:
         self._keep(entry, f"evidence-{period}-", lambda scratch: _save_evidence(evidence, scratch))
         return evidence
 
-    def measures(self, period: Period, made_from: str, compute: Callable[[], Measures], context: dict[str, Any]) -> Measures:
-        """The stored measures, or what `compute` gives, stored. `context` is what is not stored: model, units …"""
-        entry = self.folder / f"measures-{period}-{made_from}"
+    def frame(self, name: str, made_from: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """The stored frame of that name, or what `compute` gives, stored."""
+        entry = self.folder / f"{name}-{made_from}"
         if (entry / "frame.parquet").is_file():
-            frame = pd.read_parquet(entry / "frame.parquet")
-            staff = pd.read_parquet(entry / "staff.parquet")["staff"]
-            return Measures(period=period, frame=frame, staff=staff, **context)
-        measures = compute()
-
-        def save(scratch: Path) -> None:
-            measures.frame.to_parquet(scratch / "frame.parquet")
-            measures.staff.rename("staff").to_frame().to_parquet(scratch / "staff.parquet")
-
-        self._keep(entry, f"measures-{period}-", save)
-        return measures
+            return pd.read_parquet(entry / "frame.parquet")
+        frame = compute()
+        self._keep(entry, f"{name}-", lambda scratch: frame.to_parquet(scratch / "frame.parquet"))
+        return frame
 
     def _keep(self, entry: Path, prefix: str, save: Callable[[Path], None]) -> None:
         try:

@@ -16,7 +16,7 @@ from riskkit.errors import EvidenceRefused, Misuse, Problem, unknown
 from riskkit.evidence import cells
 from riskkit.evidence.evidence import Evidence, hash_files, read_evidence
 from riskkit.evidence.files import read_grids
-from riskkit.evidence.measures import Measures, measure
+from riskkit.evidence.measures import Measures, measure, measure_fresh
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.load import shape_faults
 from riskkit.model.schema import Bilingual, Column, Spec
@@ -101,6 +101,7 @@ class Workspace:
         self._store = Store(folder)
         self._evidence: dict[Period, Evidence] = {}
         self._measures: dict[Period, Measures] = {}
+        self._hashes: dict[Period, dict[str, str]] = {}
         self._check_register()
 
     def __repr__(self) -> str:
@@ -265,7 +266,7 @@ class Workspace:
         wanted = self.period(period)
         if wanted not in self._evidence:
             folder = self.path / "evidence" / str(wanted)
-            made_from = content_key(self.model, self._register_hashes | hash_files(folder))
+            made_from = content_key(self.model, self._register_hashes | self._evidence_hashes(wanted))
             self._evidence[wanted] = self._store.evidence(
                 wanted, made_from, lambda: read_evidence(folder, self.model, self.vocabulary, wanted)
             )
@@ -276,18 +277,28 @@ class Workspace:
         wanted = self.period(period)
         if wanted not in self._measures:
             evidence = {p: self.evidence(p) for p in self._reached(wanted)}
-            context = {"model": self.model, "units": self.units, "evidence": evidence, "calendar": self.calendar}
-            made_from = content_key(self.model, self.input_hashes(wanted))
-            self._measures[wanted] = self._store.measures(
-                wanted,
-                made_from,
-                lambda: measure(self.model, self.units, evidence, wanted, calendar=self.calendar),
-                context,
+            self._measures[wanted] = measure(
+                self.model, self.units, evidence, wanted, calendar=self.calendar, fresh=self._fresh
             )
         return self._measures[wanted]
 
+    def _fresh(self, period: Period) -> pd.DataFrame:
+        """A period's own measures, from the store where they are there."""
+
+        def compute() -> pd.DataFrame:
+            evidence = {p: self.evidence(p) for p in self._reached(period)}
+            return measure_fresh(self.model, self.units, evidence, period, calendar=self.calendar)
+
+        made_from = content_key(self.model, self.input_hashes(period))
+        return self._store.frame(f"measures-{period}", made_from, compute)
+
     def _reached(self, wanted: Period) -> list[Period]:
         return [p for step in range(LOOK_BACK) if (p := wanted.shift(-step)) in self.periods]
+
+    def _evidence_hashes(self, period: Period) -> dict[str, str]:
+        if period not in self._hashes:
+            self._hashes[period] = hash_files(self.path / "evidence" / str(period))
+        return self._hashes[period]
 
     @cached_property
     def _register_hashes(self) -> dict[str, str]:
@@ -319,7 +330,7 @@ class Workspace:
         hashes = {
             f"evidence/{p}/{label}": digest
             for p in self._reached(self.period(period))
-            for label, digest in hash_files(self.path / "evidence" / str(p)).items()
+            for label, digest in self._evidence_hashes(p).items()
         }
         return dict(sorted((hashes | self._register_hashes).items()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ NOT_ASSESSED = "not_assessed"
 REFUSED_STATE = "refused"
 STATES = (MEASURED, CARRIED, NOT_APPLICABLE, POSTPONED, NOT_ASSESSED, REFUSED_STATE)
 COUNTED = (MEASURED, CARRIED)
+SLACK = 1e-9
+"""How far a sum of shares may fall short of the whole number it stands for."""
 STALE_AFTER = 2
 """Periods after which a carried value is no better than a statement (evidence class D)."""
 
@@ -80,13 +82,23 @@ class Measures:
             rows = compact[(compact["unit"] == unit) & (compact["item"] == item)]
             if len(rows):
                 return rows.assign(table=COMPACT, _period=str(period))
-        parts = [
-            kinds.contributions(measure, reach).loc[lambda rows: rows["unit"] == unit].assign(table=measure.table)
-            for measure in leaves(self.model.items[item].measure)
-        ]
+        parts = [part for leaf in leaves(self.model.items[item].measure) for part in _behind(leaf, reach, unit)]
         rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
         front = ["table", *ORIGIN, *[column for column in rows if column.startswith("=")]]
         return rows[[*front, *[column for column in rows if column not in front]]]
+
+
+def _behind(leaf: Any, reach: Reach, unit: str) -> list[pd.DataFrame]:
+    """The rows a measure counts for a unit, and the rows of other tables joined to them."""
+    rows = kinds.contributions(leaf, reach)
+    mine = rows[rows["unit"] == unit]
+    parts = [mine.assign(table=leaf.table)]
+    for join in leaf.join:
+        right = reach.right_side(join)
+        keys = pd.MultiIndex.from_frame(mine[list(join.keys)].astype("str"))
+        found = pd.MultiIndex.from_frame(right[list(join.keys.values())].astype("str")).isin(keys)
+        parts.append(right[found].assign(table=join.table))
+    return parts
 
 
 def leaves(measure: s.Measure) -> list[Any]:
@@ -118,129 +130,156 @@ def measure(
     period: Period,
     *,
     calendar: pd.DataFrame | None = None,
+    fresh: Callable[[Period], pd.DataFrame] | None = None,
 ) -> Measures:
     """Compute every item for every unit it applies to.
 
     `units` is the register indexed by unit code, with `level` and `staff`; `evidence` holds the period's and, for
     windows and carry-over, earlier ones. An item without new evidence keeps its last value while its cadence lasts.
+    `fresh` may give a period's `measure_fresh` from a store.
 
         >>> measure(model, units, {period: evidence}, period).frame
     """
     life = max(model.spec.cadences.values())
     known = [period.shift(-step) for step in range(life) if period.shift(-step) in evidence]
-    fresh = {p: _fresh(Reach(model, units, evidence, p, calendar)) for p in known}
-    frame = _carry_over(model, fresh, period)
+    found = fresh or (lambda p: measure_fresh(model, units, evidence, p, calendar=calendar))
+    frame = _carry_over(model, {p: found(p) for p in known}, period)
     staff = Reach(model, units, evidence, period, calendar).staff()
     return Measures(model, units, period, frame, staff, evidence, calendar)
 
 
-def _fresh(reach: Reach) -> pd.DataFrame:
-    frames = [_fresh_item(item, reach) for item in reach.model.items.values()]
+def measure_fresh(
+    model: IndicatorModel,
+    units: pd.DataFrame,
+    evidence: Mapping[Period, Evidence],
+    period: Period,
+    *,
+    calendar: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """What a period's own evidence gives, before anything is carried over: the frame of `Measures` without `age`."""
+    reach = Reach(model, units, evidence, period, calendar)
+    frames = [_fresh_item(item, reach) for item in model.items.values()]
     whole = pd.concat(frames, ignore_index=True)
-    whole["measured_in"] = pd.Series(str(reach.period), index=whole.index, dtype="str")
+    whole["measured_in"] = pd.Series(str(period), index=whole.index, dtype="str")
     return whole
 
 
+@dataclass
+class _Values:
+    """One measure for every unit, in the order of the register; arrays that are settled step by step."""
+
+    value: np.ndarray
+    numerator: np.ndarray
+    denominator: np.ndarray
+    n: np.ndarray
+    population: np.ndarray
+    state: np.ndarray
+    reason: np.ndarray
+
+    @classmethod
+    def of(cls, columns: dict[str, np.ndarray]) -> _Values:
+        """Everything measured, to begin with."""
+        size = len(columns["value"])
+        return cls(**columns, state=np.full(size, MEASURED, dtype=object), reason=np.full(size, "", dtype=object))
+
+    def settle(self, where: np.ndarray, state: str, why: str) -> None:
+        """Give some units a state without a value."""
+        self.state[where] = state
+        self.reason[where] = why
+        for numbers in (self.value, self.numerator, self.denominator, self.n):
+            numbers[where] = np.nan
+
+    def frame(self) -> pd.DataFrame:
+        """As a frame, in the order of the register."""
+        return pd.DataFrame(vars(self)).astype({"state": "str", "reason": "str"})
+
+
 def _fresh_item(item: s.Item, reach: Reach) -> pd.DataFrame:
-    result = _assess(item.measure, reach)
-    tables = [leaf.table for leaf in leaves(item.measure)]
-    sources = [SOURCE_OF.get(table, table) for table in tables]
+    values = _assess(item.measure, reach)
+    sources = [SOURCE_OF.get(leaf.table, leaf.table) for leaf in leaves(item.measure)]
     classes = [reach.model.tables[source].confidence for source in sources]
-    result["confidence"] = max(classes)
-    result["thin"] = (result["n"] < item.min_n) & ~(result["n"] >= result["population"])
-    result.loc[result["thin"], "confidence"] = max([*classes, "C"])
+    short, census = values.n < item.min_n - SLACK, values.n >= values.population - SLACK
+    thin = short & ~census
+    confidence = np.where(thin, max([*classes, "C"]), max(classes)).astype(object)
     if not all(source in reach.now.tables for source in sources):
-        _use_compact(item, reach, result)
-    refused = pd.concat([reach.answered(source, REFUSED) for source in sources], axis=1).any(axis=1)
-    unless = result["state"] == NOT_ASSESSED
-    _set(result, refused & unless, REFUSED_STATE, reason("refused", table=sources[0]))
-    _rule(item, reach, result)
-    result["thin"] = result["thin"] & (result["state"] == MEASURED)
-    result.insert(0, "item", item.id)
-    result.insert(0, "unit", reach.units)
-    level = reach.register["level"].isin(reach.model.levels_of(item)).to_numpy()
-    return result[level]
+        given = _use_compact(item, reach, values, confidence)
+        thin &= ~given
+    refused = np.any([reach.answered(source, REFUSED) for source in sources], axis=0)
+    values.settle(refused & (values.state == NOT_ASSESSED), REFUSED_STATE, reason("refused", table=sources[0]))
+    for ruling in reach.rulings(item.id):
+        why = reason("ruling", reason=ruling.reason)
+        values.settle(np.array([unit == ruling.unit for unit in reach.units]), str(ruling.state), why)
+    frame = values.frame()
+    frame.insert(0, "item", item.id)
+    frame.insert(0, "unit", reach.units)
+    frame["confidence"] = confidence
+    frame["thin"] = thin & (values.state == MEASURED)
+    frame = frame.astype({"unit": "str", "item": "str", "confidence": "str"})
+    return frame[reach.register["level"].isin(reach.model.levels_of(item)).to_numpy()]
 
 
-def _set(result: pd.DataFrame, where: pd.Series, state: str, why: str) -> None:
-    result.loc[where, "state"] = state
-    result.loc[where, "reason"] = why
-    if state not in COUNTED:
-        result.loc[where, ["value", "numerator", "denominator", "n"]] = np.nan
-
-
-def _assess(measure: s.Measure, reach: Reach) -> pd.DataFrame:
+def _assess(measure: s.Measure, reach: Reach) -> _Values:
     """Value and state of one measure for every unit, whether or not its item applies there."""
     return _assess_composite(measure, reach) if isinstance(measure, s.Composite) else _assess_rows(measure, reach)
 
 
-def _assess_rows(measure: Any, reach: Reach) -> pd.DataFrame:
+def _assess_rows(measure: Any, reach: Reach) -> _Values:
     computed = kinds.compute(measure, reach)
-    result = computed.reindex(reach.units)
-    result["state"] = pd.Series(MEASURED, index=result.index, dtype="str")
-    result["reason"] = pd.Series("", index=result.index, dtype="str")
+    has_rows = np.isin(reach.units, computed.index)
+    aligned = computed.reindex(reach.units)
+    values = _Values.of({name: aligned[name].to_numpy(dtype="float64", copy=True) for name in kinds.COLUMNS})
     source = SOURCE_OF.get(measure.table, measure.table)
-    spec = reach.model.tables[source]
-    handed, zero = reach.handed_in(measure.table), reach.answered(source, ZERO)
-    has_rows = pd.Series(result.index.isin(computed.index), index=result.index)
-    empty = result["value"].isna()
-    few = empty & (result["denominator"] > 0)
-    _set(result, empty & ~few, NOT_APPLICABLE, reason("zero_denominator"))
-    _set(result, few, NOT_APPLICABLE, reason("few_cases", minimum=getattr(measure, "min_denominator", 0)))
-    if spec.no_rows == NOT_ASSESSED:
-        _set(result, ~has_rows & ~zero, NOT_ASSESSED, reason("no_rows", table=source))
+    empty = np.isnan(values.value)
+    few = empty & (values.denominator > 0)
+    values.settle(empty & ~few, NOT_APPLICABLE, reason("zero_denominator"))
+    values.settle(few, NOT_APPLICABLE, reason("few_cases", minimum=getattr(measure, "min_denominator", 0)))
+    if reach.model.tables[source].no_rows == NOT_ASSESSED:
+        values.settle(~has_rows & ~reach.answered(source, ZERO), NOT_ASSESSED, reason("no_rows", table=source))
     if measure.table == "answers":
         needed = reach.respondents_needed()
-        short = reach.respondents() < needed
-        for count in sorted(set(needed[short])):
-            _set(result, short & (needed == count), NOT_APPLICABLE, reason("gate", needed=int(count)))
-    _set(result, ~handed, NOT_ASSESSED, reason("not_handed_in", table=source))
-    return result
+        for count in np.unique(needed):
+            short = (reach.respondents() < needed) & (needed == count)
+            values.settle(short, NOT_APPLICABLE, reason("gate", needed=int(count)))
+    values.settle(~reach.handed_in(measure.table), NOT_ASSESSED, reason("not_handed_in", table=source))
+    return values
 
 
-def _assess_composite(measure: s.Composite, reach: Reach) -> pd.DataFrame:
+def _assess_composite(measure: s.Composite, reach: Reach) -> _Values:
     parts = [(part, _assess(part.measure, reach)) for part in measure.parts]
-    result = pd.DataFrame(np.nan, index=parts[0][1].index, columns=kinds.COLUMNS)
-    result["state"] = pd.Series(MEASURED, index=result.index, dtype="str")
-    result["reason"] = pd.Series("", index=result.index, dtype="str")
-    whole = pd.Series(0.0 if measure.combine == "sum" else 1.0, index=result.index)
+    whole = np.full(len(reach.units), 0.0 if measure.combine == "sum" else 1.0)
     for part, found in parts:
-        value = found["value"]
+        value = found.value
         if part.if_not_applicable is not None:
-            value = value.where(found["state"] != NOT_APPLICABLE, part.if_not_applicable)
-        entered = part.offset + part.slope * (value if part.cap is None else value.clip(upper=part.cap))
+            value = np.where(found.state == NOT_APPLICABLE, part.if_not_applicable, value)
+        entered = part.offset + part.slope * (value if part.cap is None else np.minimum(value, part.cap))
         whole = whole + part.weight * entered if measure.combine == "sum" else whole * entered
-    result["value"] = whole
-    result["n"] = pd.concat([found["n"] for _, found in parts], axis=1).min(axis=1)
+    unknown_ = np.full(len(whole), np.nan)
+    n = np.min([found.n for _, found in parts], axis=0)
+    columns = {"value": whole, "n": n, "numerator": unknown_, "denominator": unknown_.copy(), "population": unknown_.copy()}
+    values = _Values.of(columns)
     for state in (NOT_APPLICABLE, NOT_ASSESSED):
         for part, found in parts:
-            hit = (found["state"] == state) & ~(state == NOT_APPLICABLE and part.if_not_applicable is not None)
-            for why in sorted(set(found.loc[hit, "reason"])):
-                _set(result, hit & (found["reason"] == why), state, why)
-    return result
+            if state == NOT_APPLICABLE and part.if_not_applicable is not None:
+                continue
+            for why in sorted(set(found.reason[found.state == state])):
+                values.settle((found.state == state) & (found.reason == why), state, why)
+    return values
 
 
-def _use_compact(item: s.Item, reach: Reach, result: pd.DataFrame) -> None:
-    """Values handed in as totals stand in where the detailed tables are missing."""
+def _use_compact(item: s.Item, reach: Reach, values: _Values, confidence: np.ndarray) -> np.ndarray:
+    """Values handed in as totals stand in where the detailed tables are missing; says for which units."""
     compact = reach.now.tables.get(COMPACT)
     if compact is None:
-        return
+        return np.zeros(len(reach.units), dtype=bool)
     mine = compact[compact["item"] == item.id].set_index("unit").reindex(reach.units)
     given = mine["state"].notna().to_numpy()
-    for column in ("value", "numerator", "denominator", "n"):
-        result.loc[given, column] = mine.loc[given, column].to_numpy()
-    result.loc[given, "state"] = mine.loc[given, "state"].to_numpy()
-    result.loc[given, "reason"] = np.where(mine.loc[given, "state"] == MEASURED, "", reason("zero_denominator"))
-    result.loc[given, "confidence"] = mine.loc[given, "confidence"].fillna("B").to_numpy()
-    result.loc[given, "thin"] = False
-
-
-def _rule(item: s.Item, reach: Reach, result: pd.DataFrame) -> None:
-    rulings = reach.now.tables.get("rulings")
-    if rulings is None:
-        return
-    for ruling in rulings[rulings["item"] == item.id].itertuples():
-        _set(result, pd.Series(result.index == ruling.unit, index=result.index), str(ruling.state), reason("ruling", reason=ruling.reason))
+    for name in ("value", "numerator", "denominator", "n"):
+        getattr(values, name)[given] = mine[name].to_numpy(dtype="float64")[given]
+    measured = (mine["state"] == MEASURED).to_numpy()
+    values.state[given] = np.where(measured, MEASURED, NOT_APPLICABLE)[given]
+    values.reason[given] = np.where(measured, "", reason("zero_denominator"))[given]
+    confidence[given] = mine["confidence"].fillna("B").to_numpy(dtype=object)[given]
+    return given
 
 
 def _carry_over(model: IndicatorModel, fresh: Mapping[Period, pd.DataFrame], period: Period) -> pd.DataFrame:

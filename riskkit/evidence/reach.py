@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,7 @@ class Reach:
         length = len(self.periods(window))
         return length / 4 if self.period.frequency == "quarter" else float(length)
 
+    @cache  # noqa: B019
     def table(self, name: str, window: int = 1) -> pd.DataFrame:
         """A table's rows within the window, with `_period`; for a snapshot table the present state."""
         spec = self.model.tables[SOURCE_OF.get(name, name)]
@@ -102,10 +104,13 @@ class Reach:
             frame = frame[Expression(rows.where).truth(frame, self.setting)].copy()
         return frame
 
-    def _join(self, left: pd.DataFrame, join: s.Join) -> pd.DataFrame:
+    def right_side(self, join: s.Join) -> pd.DataFrame:
+        """The rows of the other table that a join may take from."""
         right = self.table(join.table, join.window)
-        if join.where is not None:
-            right = right[Expression(join.where).truth(right, self.setting)]
+        return right if join.where is None else right[Expression(join.where).truth(right, self.setting)]
+
+    def _join(self, left: pd.DataFrame, join: s.Join) -> pd.DataFrame:
+        right = self.right_side(join)
         keys = join.keys
         groups = right.dropna(subset=list(keys.values())).groupby(list(keys.values()), sort=False)
         taken = pd.DataFrame({name: _aggregate(groups, text) for name, text in join.take.items()})
@@ -119,6 +124,7 @@ class Reach:
                 joined[name] = joined[name].astype("boolean").fillna(False)
         return joined
 
+    @cache  # noqa: B019
     def staff(self, window: int = 1) -> pd.Series:
         """Mean head count of each unit over the window; the register's figure where no table tells."""
         counts = [self._headcount(period) for period in self.periods(window)]
@@ -138,43 +144,50 @@ class Reach:
             self._staff[period] = present.groupby("unit").size().reindex(self.units, fill_value=0).astype("float64")
         return self._staff[period]
 
-    # ------------------------------------------------------------ who handed in what
+    # ------------------------------------------------------------ who handed in what; arrays in the register's order
 
-    def handed_in(self, name: str) -> pd.Series:
-        """For each unit, whether it answered the call for a table this period (rows, or a zero return)."""
+    def _among(self, units: set[str]) -> np.ndarray:
+        return np.array([unit in units for unit in self.units], dtype=bool)
+
+    @cache  # noqa: B019  # a reach lives as long as one computation
+    def handed_in(self, name: str) -> np.ndarray:
+        """Whether each unit answered the call for a table this period (rows, or a zero return)."""
         source = SOURCE_OF.get(name, name)
-        spec = self.model.tables[source]
-        frame = self.now.tables.get(source)
-        if spec.covers == "bank":
-            return pd.Series(frame is not None, index=self.units)
+        if self.model.tables[source].covers == "bank":
+            return np.full(len(self.units), source in self.now.tables)
         rows = self.now.tables.get("sheets" if source != name else source)
         present = set() if rows is None else set(rows["unit"].dropna())
-        return pd.Series([unit in present for unit in self.units], index=self.units) | self.answered(source, ZERO)
+        return self._among(present) | self.answered(source, ZERO)
 
-    def answered(self, table: str, answer: str) -> pd.Series:
-        """For each unit, whether the submissions register holds this answer for a table."""
-        chosen = self._submissions
-        units = set() if chosen is None else set(chosen[(chosen["table"] == table) & (chosen["answer"] == answer)]["unit"])
-        return pd.Series([unit in units for unit in self.units], index=self.units)
+    @cache  # noqa: B019
+    def answered(self, table: str, answer: str) -> np.ndarray:
+        """Whether the submissions register holds this answer of each unit for a table."""
+        register = self.now.tables.get("submissions")
+        if register is None:
+            return np.zeros(len(self.units), dtype=bool)
+        return self._among(set(register[(register["table"] == table) & (register["answer"] == answer)]["unit"]))
 
-    @cached_property
-    def _submissions(self) -> pd.DataFrame | None:
-        return self.now.tables.get("submissions")
+    def rulings(self, item: str) -> list[Any]:
+        """The rulings on an item, as named tuples."""
+        register = self.now.tables.get("rulings")
+        return [] if register is None else list(register[register["item"] == item].itertuples())
 
-    def respondents(self) -> pd.Series:
-        """Valid answer sheets a unit."""
+    @cache  # noqa: B019
+    def respondents(self) -> np.ndarray:
+        """Valid answer sheets of each unit."""
         sheets = self.now.tables.get("sheets")
         if sheets is None:
-            return pd.Series(0, index=self.units)
+            return np.zeros(len(self.units))
         valid = sheets[sheets["valid"].astype(bool)]
-        return valid.groupby("unit").size().reindex(self.units, fill_value=0)
+        return valid.groupby("unit").size().reindex(self.units, fill_value=0).to_numpy()
 
-    def respondents_needed(self) -> pd.Series:
+    @cache  # noqa: B019
+    def respondents_needed(self) -> np.ndarray:
         """The questionnaire gate: min(respondents, share of staff), never below the floor."""
         rules = self.model.spec.questionnaire
         assert rules is not None, "a model with a questionnaire table has questionnaire rules"
-        wanted = np.ceil(self.staff() * rules.share - 1e-9).clip(upper=rules.respondents, lower=rules.never_below)
-        return wanted.astype(int)
+        wanted = np.ceil(self.staff().to_numpy() * rules.share - 1e-9)
+        return np.maximum(np.minimum(wanted, rules.respondents), rules.never_below).astype(int)
 
 
 def _aggregate(groups: pd.api.typing.DataFrameGroupBy, text: str) -> pd.Series:
