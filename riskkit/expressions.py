@@ -7,7 +7,9 @@ is loaded. A comparison with a missing value is false; arithmetic with a missing
 from __future__ import annotations
 
 import ast
+import math
 import operator
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,9 @@ import pandas as pd
 
 CONSTANTS = {"true": True, "false": False}
 DATE_NAMES = ("cutoff", "period_start", "year_start")
+
+MAX_LENGTH = 2000
+MAX_DEPTH = 50
 
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "eq",
@@ -74,10 +79,7 @@ class Expression:
 
     def __init__(self, source: str) -> None:
         self.source = str(source)
-        try:
-            self._tree = ast.parse(self.source, mode="eval").body
-        except (SyntaxError, ValueError) as fault:
-            raise ExpressionFault("syntax", self.source) from fault
+        self._tree = _parse(self.source)
         self.names: frozenset[str] = frozenset(_names(self._tree))
         self.lookups: frozenset[str] = frozenset(_lookups(self._tree))
         self.literals: tuple[tuple[str, str], ...] = tuple(_literals(self._tree))
@@ -98,6 +100,36 @@ class Expression:
         return self.evaluate(rows, setting).astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
+def _parse(source: str) -> ast.expr:
+    if len(source) > MAX_LENGTH:
+        raise ExpressionFault("too_long", f"{source[:40]}…")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(source.replace("\n", " ").strip(), mode="eval").body
+    except (SyntaxError, ValueError) as fault:
+        raise ExpressionFault("syntax", source) from fault
+    except (RecursionError, MemoryError) as fault:
+        raise ExpressionFault("too_long", f"{source[:40]}…") from fault
+    if _depth(tree) > MAX_DEPTH:
+        raise ExpressionFault("too_long", f"{source[:40]}…")
+    return tree
+
+
+def _depth(tree: ast.AST) -> int:
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
+
+
+def _is_constant(node: ast.AST) -> bool:
+    """A text, true or false, or a number that arithmetic can hold."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, bool | int | float | str):
+        return False
+    return isinstance(node.value, str) or (abs(node.value) < 1e300 and math.isfinite(node.value))
+
+
 def _fail(code: str, node: ast.AST) -> ExpressionFault:
     return ExpressionFault(code, ast.unparse(node))
 
@@ -111,7 +143,7 @@ def _names(tree: ast.expr) -> Collection[str]:
             case ast.Name(id=name):
                 if name not in CONSTANTS:
                     found.append(name)
-            case ast.Constant(value=bool() | int() | float() | str()):
+            case ast.Constant() if _is_constant(node):
                 pass
             case ast.BoolOp(values=values):
                 _each(walk, values)
@@ -142,7 +174,7 @@ def _each(walk: Callable[[ast.AST], None], nodes: Collection[ast.expr]) -> None:
 
 def _check_compare(relation: ast.cmpop, right: ast.expr, node: ast.AST) -> None:
     if isinstance(relation, ast.In | ast.NotIn):
-        if not (isinstance(right, ast.Tuple) and all(isinstance(entry, ast.Constant) for entry in right.elts)):
+        if not (isinstance(right, ast.Tuple) and all(map(_is_constant, right.elts)) and right.elts):
             raise _fail("in_list", node)
     elif type(relation) not in _COMPARE:
         raise _fail("construct", node)
@@ -234,14 +266,14 @@ class _Evaluator:
     def compare(self, left: ast.expr, relation: ast.cmpop, right: ast.expr) -> Any:
         if isinstance(relation, ast.In | ast.NotIn):
             entries = [entry.value for entry in right.elts if isinstance(entry, ast.Constant)]  # type: ignore[attr-defined]  # the parser admits only tuples here
-            subject = self.visit(left)
+            subject = self._column(left)
             inside = subject.isin(entries)
             return inside if isinstance(relation, ast.In) else ~inside & ~subject.isna()
         first, second = self.visit(left), self.visit(right)
         if isinstance(first, pd.Series) and isinstance(second, str) and pd.api.types.is_datetime64_any_dtype(first):
             second = pd.Timestamp(second)
-        if not isinstance(first, pd.Series) and isinstance(second, pd.Series):
-            first = pd.Series([first] * len(second), index=second.index)
+        if not isinstance(first, pd.Series):
+            first = pd.Series([first] * len(self.rows), index=self.rows.index)
         result = getattr(first, _COMPARE[type(relation)])(second)
         return _as_bool(result) & ~_missing(first) & ~_missing(second)
 
@@ -279,7 +311,7 @@ class _Evaluator:
 
     def call_lookup(self, name: ast.expr, key: ast.expr) -> pd.Series:
         table = self.setting.lookups[str(name.value)]  # type: ignore[attr-defined]  # the parser admits only texts here
-        return self.visit(key).map(dict(table)).astype("float64")
+        return self._column(key).map(dict(table)).astype("float64")
 
     def call_least(self, first: ast.expr, second: ast.expr) -> pd.Series:
         a, b = self._column(first), self._column(second)

@@ -18,6 +18,9 @@ from riskkit.model.schema import ModelSpec
 Place = checks.Place
 Lines = dict[Place, tuple[str, int]]
 
+MAX_DEPTH = 60
+MAX_VALUES = 200_000
+
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -67,56 +70,88 @@ def _read(path: Path) -> IndicatorModel:
             problems.append(_problem(checks.Fault(("tables",), "tables_file", {"found": name}), lines))
     if problems:
         raise ModelRefused("model_refused", problems, model=path.name)
+    spec, found = validate(content)
+    if found or spec is None:
+        raise ModelRefused("model_refused", [_problem(fault, lines) for fault in found], model=path.name)
+    return IndicatorModel(spec)
+
+
+def validate(content: Any) -> tuple[ModelSpec | None, list[checks.Fault]]:
+    """The model that plain values describe and everything wrong with it; none if its very shape is wrong."""
     try:
         spec = ModelSpec.model_validate(content)
     except ValidationError as refused:
-        found = [_problem(fault, lines) for fault in shape_faults(refused)]
-        raise ModelRefused("model_refused", found, model=path.name) from None
-    found = [_problem(fault, lines) for fault in checks.faults(spec)]
-    if found:
-        raise ModelRefused("model_refused", found, model=path.name)
-    return IndicatorModel(spec)
+        return None, shape_faults(refused)
+    return spec, checks.faults(spec)
 
 
 def shape_faults(refused: ValidationError) -> list[checks.Fault]:
     """What pydantic found, in the terms of a model's author."""
     codes = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
-    places = [tuple(error["loc"]) for error in refused.errors()]
-    consequences = {place for place in places for deeper in places if deeper[: len(place)] == place and deeper != place}
+    errors = refused.errors()
+    above = {tuple(error["loc"])[:length] for error in errors for length in range(len(error["loc"]))}
     return [
         checks.Fault(
             tuple(error["loc"]),
             codes.get(error["type"], "value"),
             {"found": str(error["loc"][-1] if error["type"] in codes else error["input"])[:80], "expected": error["msg"]},
         )
-        for error in refused.errors()
-        if tuple(error["loc"]) not in consequences
+        for error in errors
+        if tuple(error["loc"]) not in above
     ]
 
 
 def _content(path: Path, place: Place, lines: Lines, problems: list[Problem]) -> Any:
     try:
-        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8-sig")
+        _look_for_depth(text)
+        tree = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else ""
-        problems.append(Problem("model.yaml", path.name, "", where, {"found": getattr(fault, "problem", None) or str(fault)}))
+        problems.append(_yaml_problem(path.name, fault))
         return None
-    return _Converter(path.name, lines, problems).value(tree, place, ())
+    try:
+        return _Converter(path.name, lines, problems).value(tree, place, ())
+    except _TooLarge:
+        problems.append(Problem("model.too_large", path.name))
+        return None
+
+
+def _look_for_depth(text: str) -> None:
+    """Refuses deep nesting before the composer, which recurses in C, is let loose on it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem=f"nested more than {MAX_DEPTH} deep", problem_mark=event.start_mark)
+
+
+def _yaml_problem(file: str, fault: Exception, line: int | None = None) -> Problem:
+    mark = getattr(fault, "problem_mark", None)
+    number = mark.line + 1 if mark else line
+    found = getattr(fault, "problem", None) or str(fault).splitlines()[0]
+    return Problem("model.yaml", file, "", f"line {number}" if number else "", {"found": found})
+
+
+class _TooLarge(Exception):
+    pass
 
 
 class _Converter:
-    """YAML nodes to plain values, noting lines, and refusing repeated keys and loops."""
+    """YAML nodes to plain values, noting lines, and refusing repeated keys, loops and references that explode."""
 
     def __init__(self, file: str, lines: Lines, problems: list[Problem]) -> None:
         self.file = file
         self.lines = lines
         self.problems = problems
         self.constructor = _Loader("")
+        self.count = 0
 
     def value(self, node: Any, place: Place, above: tuple[int, ...]) -> Any:
         if node is None:
             return None
+        self.count += 1
+        if self.count > MAX_VALUES:
+            raise _TooLarge
         line = node.start_mark.line + 1
         self.lines.setdefault(place, (self.file, line))
         if id(node) in above:
@@ -126,12 +161,21 @@ class _Converter:
             return self.mapping(node, place, (*above, id(node)))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*place, i), (*above, id(node))) for i, child in enumerate(node.value)]
-        return self.constructor.construct_object(node)
+        return self.scalar(node)
+
+    def scalar(self, node: Any) -> Any:
+        try:
+            value = self.constructor.construct_object(node)
+            hash(value)
+            return value
+        except (yaml.YAMLError, ValueError, TypeError, OverflowError) as fault:
+            self.problems.append(_yaml_problem(self.file, fault, node.start_mark.line + 1))
+            return None
 
     def mapping(self, node: Any, place: Place, above: tuple[int, ...]) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = self.constructor.construct_object(key_node)
+            key = self.scalar(key_node)
             line = key_node.start_mark.line + 1
             if key in result:
                 self.problems.append(Problem("model.duplicate_key", self.file, "", f"line {line}", {"found": str(key)}))

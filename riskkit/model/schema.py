@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, StringConstraints, Tag
 
 from riskkit.texts import Language
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.\-]{0,31}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
+Real = Annotated[float, Strict()]
+"""A number: never a text that looks like one, never true or false."""
+Whole = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
+Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 EvidenceClass = Literal["A", "B", "C", "D"]
 
 
@@ -42,10 +46,10 @@ class Column(Spec):
     type: Literal[
         "code", "text", "integer", "number", "percent", "date", "datetime", "yes_no", "choice", "unit", "item", "red_line", "table"
     ]
-    required: bool = False
+    required: Flag = False
     choices: dict[Identifier, Bilingual] = {}
-    min: float | None = None
-    max: float | None = None
+    min: Real | None = None
+    max: Real | None = None
     max_column: Name | None = None
     person: Literal["number", "name", "address"] | None = None
     about: Bilingual | None = None
@@ -55,7 +59,7 @@ class Subtotal(Spec):
     """Rows that only add up others: recognised by a word in a column, and left out."""
 
     column: Name
-    words: tuple[str, ...]
+    words: tuple[str, ...] = Field(min_length=1)
 
 
 class Table(Spec):
@@ -63,17 +67,17 @@ class Table(Spec):
 
     name: Bilingual
     about: Bilingual
-    files: tuple[str, ...]
+    files: tuple[str, ...] = Field(min_length=1)
     scope: Literal["snapshot", "period"]
     covers: Literal["bank", "unit"]
     confidence: EvidenceClass
     no_rows: Literal["not_applicable", "not_assessed"] = "not_applicable"
-    required: bool = False
+    required: Flag = False
     header_rows: Literal[1, 2] = 1
     subtotal: Subtotal | None = None
     key: tuple[Name, ...] = ()
     reader: Literal["plain", "questionnaire"] = "plain"
-    columns: dict[Name, Column]
+    columns: dict[Name, Column] = Field(min_length=1)
 
 
 # ---------------------------------------------------------------- measures
@@ -84,9 +88,9 @@ class Join(Spec):
 
     table: Name
     on: tuple[Name, ...] | dict[Name, Name]
-    window: int = Field(default=1, ge=1, le=20)
+    window: Whole = Field(default=1, ge=1, le=20)
     where: str | None = None
-    take: dict[Name, str]
+    take: dict[Name, str] = Field(min_length=1)
 
     @property
     def keys(self) -> dict[str, str]:
@@ -99,14 +103,14 @@ class Rows(Spec):
 
     table: Name
     where: str | None = None
-    window: int = Field(default=1, ge=1, le=20)
+    window: Whole = Field(default=1, ge=1, le=20)
     join: tuple[Join, ...] = ()
 
 
 class TableMeasure(Rows):
     """A measure over the rows of one table."""
 
-    factor: float = 1.0
+    factor: Real = 1.0
     person: Name | None = None
 
 
@@ -118,7 +122,7 @@ class Ratio(TableMeasure):
     denominator: str = "1"
     n: str | None = None
     population: str | None = None
-    min_denominator: float = 0.0
+    min_denominator: Real = 0.0
 
 
 class Rate(TableMeasure):
@@ -127,7 +131,7 @@ class Rate(TableMeasure):
     kind: Literal["rate"]
     numerator: str
     exposure: Literal["staff", "years"]
-    floor: float = Field(default=0.0, ge=0)
+    floor: Real = Field(default=0.0, ge=0)
 
 
 class Mean(TableMeasure):
@@ -162,18 +166,18 @@ class Gain(TableMeasure):
     before: str
     after: str
     score: Name
-    ceiling: float
+    ceiling: Real
 
 
 class Part(Spec):
     """One part of a composite."""
 
-    weight: float = Field(default=1.0, gt=0)
+    weight: Real = Field(default=1.0, gt=0)
     measure: Measure
-    slope: float = 1.0
-    offset: float = 0.0
-    cap: float | None = None
-    if_not_applicable: float | None = None
+    slope: Real = 1.0
+    offset: Real = 0.0
+    cap: Real | None = None
+    if_not_applicable: Real | None = None
 
 
 class Composite(Spec):
@@ -197,16 +201,16 @@ class PiecewiseLinear(Spec):
     """Points (value, score) joined by straight lines, flat outside."""
 
     type: Literal["piecewise_linear"]
-    points: tuple[tuple[float, float], ...] = Field(min_length=2)
+    points: tuple[tuple[Real, Real], ...] = Field(min_length=2)
 
 
 class Goalposts(Spec):
     """(value − low) ÷ (high − low), of logarithms if `log`, clipped to 0-1, times the model's maximum."""
 
     type: Literal["goalposts"]
-    low: float
-    high: float
-    log: bool = False
+    low: Real
+    high: Real
+    log: Flag = False
 
 
 Scale = Annotated[PiecewiseLinear | Goalposts, Field(discriminator="type")]
@@ -224,8 +228,8 @@ class Item(Spec):
 
     id: Identifier
     name: Bilingual
-    weight: float = Field(ge=0, le=1)
-    core: bool = False
+    weight: Real = Field(ge=0, le=1)
+    core: Flag = False
     cadence: Name
     direction: Literal["higher_better", "lower_better"]
     unit: Literal["ratio", "number", "days", "per_100", "points", "times", "years", "money"]
@@ -244,7 +248,7 @@ class Item(Spec):
         ...,
     ] = ()
     applies_to: tuple[Name, ...] = ()
-    min_n: int = Field(default=0, ge=0)
+    min_n: Whole = Field(default=0, ge=0)
     measure: Measure
     scale: Scale
     sources: tuple[Source, ...] = ()
@@ -258,7 +262,7 @@ class Node(Spec):
 
     id: Identifier
     name: Bilingual
-    weight: float = Field(ge=0, le=1)
+    weight: Real = Field(ge=0, le=1)
     aggregate: Literal["arithmetic", "geometric"] = "arithmetic"
     children: tuple[TreeNode, ...] = Field(min_length=1)
 
@@ -278,7 +282,7 @@ class Lenient(Spec):
     """A smaller deduction where a condition on the event holds."""
 
     when: str
-    deduct: float = Field(ge=0)
+    deduct: Real = Field(ge=0)
 
 
 class RedLine(Spec):
@@ -286,11 +290,11 @@ class RedLine(Spec):
 
     id: Identifier
     name: Bilingual
-    deduct: float = Field(default=0.0, ge=0)
+    deduct: Real = Field(default=0.0, ge=0)
     lenient: Lenient | None = None
     cap: Identifier | None = None
-    veto: bool = False
-    until_cured: bool = False
+    veto: Flag = False
+    until_cured: Flag = False
     candidate: Rows | None = None
     sources: tuple[Source, ...] = ()
     mechanisms: tuple[str, ...] = ()
@@ -307,8 +311,8 @@ class NodeMin(Spec):
     """Every node of a depth (1 = dimensions) scores at least `value`."""
 
     kind: Literal["node_min"]
-    depth: int = Field(ge=1)
-    value: float
+    depth: Whole = Field(ge=1)
+    value: Real
 
 
 class CoverageMin(Spec):
@@ -322,7 +326,7 @@ class ConfidenceMin(Spec):
     """At least `share` of the measured weight rests on evidence of these classes."""
 
     kind: Literal["confidence"]
-    classes: tuple[EvidenceClass, ...]
+    classes: tuple[EvidenceClass, ...] = Field(min_length=1)
     share: Share
 
 
@@ -330,7 +334,7 @@ class NoRedLine(Spec):
     """No red line with one of these effects is met."""
 
     kind: Literal["no_red_line"]
-    effects: tuple[Literal["deduct", "cap", "veto"], ...]
+    effects: tuple[Literal["deduct", "cap", "veto"], ...] = Field(min_length=1)
 
 
 Condition = Annotated[NodeMin | CoverageMin | ConfidenceMin | NoRedLine, Field(discriminator="kind")]
@@ -341,7 +345,7 @@ class Grade(Spec):
 
     id: Identifier
     name: Bilingual
-    min: float
+    min: Real
     national: Bilingual | None = None
     conditions: tuple[Condition, ...] = ()
 
@@ -352,8 +356,8 @@ class Grade(Spec):
 class Score(Spec):
     """Range and rounding of the published score."""
 
-    maximum: float = Field(default=100.0, gt=0)
-    decimals: int = Field(default=2, ge=0, le=6)
+    maximum: Real = Field(default=100.0, gt=0)
+    decimals: Whole = Field(default=2, ge=0, le=6)
 
 
 class Level(Spec):
@@ -361,18 +365,18 @@ class Level(Spec):
 
     id: Name
     name: Bilingual
-    assessed: bool = False
+    assessed: Flag = False
 
 
 class Questionnaire(Spec):
     """When an answer sheet is valid, and when a unit has enough of them."""
 
-    seconds_per_item: float = Field(ge=0)
+    seconds_per_item: Real = Field(ge=0)
     longstring: Share
-    min_sd: float = Field(ge=0)
-    respondents: int = Field(ge=1)
+    min_sd: Real = Field(ge=0)
+    respondents: Whole = Field(ge=1)
     share: Share
-    never_below: int = Field(ge=1)
+    never_below: Whole = Field(ge=1)
 
 
 class Provisional(Spec):
@@ -397,9 +401,9 @@ class ModelSpec(Spec):
     name: Bilingual
     frequency: Literal["quarter", "year"]
     score: Score = Score()
-    parameters: dict[Name, float | dt.date] = {}
-    lookups: dict[Name, dict[Name, float]] = {}
-    cadences: dict[Name, Annotated[int, Field(ge=1)]]
+    parameters: dict[Name, Real | Annotated[dt.date, Strict()]] = {}
+    lookups: dict[Name, dict[Name, Real]] = {}
+    cadences: dict[Name, Annotated[Whole, Field(ge=1)]]
     levels: tuple[Level, ...] = Field(min_length=1)
     staff: Headcount | None = None
     questionnaire: Questionnaire | None = None
