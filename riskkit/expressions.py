@@ -79,25 +79,27 @@ class Expression:
 
     def __init__(self, source: str) -> None:
         self.source = str(source)
-        self._tree = _parse(self.source)
-        self.names: frozenset[str] = frozenset(_names(self._tree))
-        self.lookups: frozenset[str] = frozenset(_lookups(self._tree))
-        self.literals: tuple[tuple[str, str], ...] = tuple(_literals(self._tree))
+        self.tree = _parse(self.source)
+        self.names: frozenset[str] = frozenset(_names(self.tree))
+        self.lookups: frozenset[str] = frozenset(_lookups(self.tree))
+        self.literals: tuple[tuple[str, str], ...] = tuple(_literals(self.tree))
 
     def evaluate(self, rows: pd.DataFrame, setting: Setting) -> pd.Series:
         """The value for every row, aligned with `rows`. Names not in `rows` come from `setting`."""
-        value = _Evaluator(rows, setting).visit(self._tree)
+        value = _Evaluator(rows, setting).visit(self.tree)
         if isinstance(value, pd.Series):
             return value
         return pd.Series([value] * len(rows), index=rows.index)
 
     def truth(self, rows: pd.DataFrame, setting: Setting) -> pd.Series:
         """The value as true or false, missing being false."""
-        return _as_bool(self.evaluate(rows, setting))
+        truth: pd.Series = _as_bool(self.evaluate(rows, setting))
+        return truth
 
     def numbers(self, rows: pd.DataFrame, setting: Setting) -> pd.Series:
         """The value as floats, true being 1; missing stays missing, and a division by zero is missing."""
-        return self.evaluate(rows, setting).astype("float64").replace([np.inf, -np.inf], np.nan)
+        values: pd.Series = self.evaluate(rows, setting).astype("float64")
+        return values.mask(np.isinf(values))
 
 
 def _parse(source: str) -> ast.expr:
@@ -259,7 +261,10 @@ class _Evaluator:
 
     @staticmethod
     def arithmetic(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-        sides = [side.astype("float64") if isinstance(side, pd.Series) else np.float64(side) for side in (left, right)]
+        sides = [
+            side.astype("float64") if isinstance(side, pd.Series) else np.float64(side)
+            for side in (left, right)
+        ]
         with np.errstate(divide="ignore", invalid="ignore"):
             return operation(*sides)
 
@@ -270,7 +275,11 @@ class _Evaluator:
             inside = subject.isin(entries)
             return inside if isinstance(relation, ast.In) else ~inside & ~subject.isna()
         first, second = self.visit(left), self.visit(right)
-        if isinstance(first, pd.Series) and isinstance(second, str) and pd.api.types.is_datetime64_any_dtype(first):
+        if (
+            isinstance(first, pd.Series)
+            and isinstance(second, str)
+            and pd.api.types.is_datetime64_any_dtype(first)
+        ):
             second = pd.Timestamp(second)
         if not isinstance(first, pd.Series):
             first = pd.Series([first] * len(self.rows), index=self.rows.index)
@@ -288,11 +297,16 @@ class _Evaluator:
         return self._elapsed(first, second, pd.Timedelta(hours=1))
 
     def _elapsed(self, first: ast.expr, second: ast.expr, unit: pd.Timedelta) -> Any:
-        return (self._dates(second) - self._dates(first)) / unit
+        elapsed: Any = self._dates(second) - self._dates(first)
+        return elapsed / unit
 
     def _column(self, node: ast.expr) -> pd.Series:
         value = self.visit(node)
-        return value if isinstance(value, pd.Series) else pd.Series([value] * len(self.rows), index=self.rows.index)
+        return (
+            value
+            if isinstance(value, pd.Series)
+            else pd.Series([value] * len(self.rows), index=self.rows.index)
+        )
 
     def _dates(self, node: ast.expr) -> pd.Series:
         return pd.to_datetime(self._column(node))

@@ -4,48 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
 
 from riskkit.expressions import CONSTANTS, DATE_NAMES, Expression, ExpressionFault
 from riskkit.model import schema as s
+from riskkit.model.check_tables import DERIVED, SOURCE_OF, column, table_faults
+from riskkit.model.faults import Fault, Place
+from riskkit.model.types import Kind, check_kinds, kind_of
 
-Place = tuple[str | int, ...]
+__all__ = ["DERIVED", "SOURCE_OF", "Fault", "Place", "faults", "walk"]
+
 TAKE_FUNCTIONS = ("sum", "min", "max", "any", "first", "count")
 WEIGHT_TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault: where in the model, which wording, and what fills it."""
-
-    place: Place
-    code: str
-    values: dict[str, Any] = field(default_factory=dict)
-
-
-def _column(type_: str, choices: tuple[str, ...] = ()) -> s.Column:
-    names = {code: s.Bilingual(zh=code, en=code) for code in choices}
-    return s.Column.model_validate({"zh": "", "en": "", "type": type_, "choices": names})
-
-
-_ANSWER_COLUMNS = {
-    "sheet_no": _column("code"),
-    "unit": _column("unit"),
-    "question": _column("code"),
-    "role": _column("choice", ("likert", "trap", "overclaim", "vignette")),
-    "subscale": _column("choice", ("knowledge", "attitude", "behaviour", "culture")),
-    "stratum": _column("text"),
-    "score": _column("number"),
-}
-DERIVED: dict[str, dict[str, s.Column]] = {
-    "answers": _ANSWER_COLUMNS,
-    "sheets": {"sheet_no": _column("code"), "unit": _column("unit"), "valid": _column("yes_no")},
-}
-"""Tables made from a questionnaire export, beside those handed in."""
-
-SOURCE_OF = {"answers": "responses", "sheets": "responses"}
-"""The table handed in that a derived table comes from."""
 
 
 def faults(model: s.ModelSpec) -> list[Fault]:
@@ -61,7 +31,8 @@ class _Checker:
         self.settings = {*DATE_NAMES, *model.parameters, *CONSTANTS}
 
     def run(self) -> Iterator[Fault]:
-        yield from self.tables()
+        yield from table_faults(self.model.tables)
+        yield from self.names()
         yield from self.duplicates()
         yield from self.weights(self.model.nodes, ("nodes",))
         for place, node in walk(self.model.nodes, ("nodes",)):
@@ -73,17 +44,11 @@ class _Checker:
         yield from self.grading()
         yield from self.rest()
 
-    def tables(self) -> Iterator[Fault]:
-        for name, table in self.model.tables.items():
-            place: Place = ("tables", name)
-            named = [*table.key, *([table.subtotal.column] if table.subtotal else [])]
-            named += [column.max_column for column in table.columns.values() if column.max_column]
-            yield from (
-                Fault(place, "unknown_column", {"found": c, "table": name}) for c in named if c not in table.columns
-            )
-            for column_name, column in table.columns.items():
-                if (column.type == "choice") != bool(column.choices):
-                    yield Fault((*place, "columns", column_name), "choices", {"found": column_name})
+    def names(self) -> Iterator[Fault]:
+        taken = {*DATE_NAMES, *CONSTANTS}
+        for name in self.model.parameters:
+            if name in taken:
+                yield Fault(("parameters", name), "reserved", {"found": name})
 
     def duplicates(self) -> Iterator[Fault]:
         seen: set[str] = set()
@@ -123,13 +88,17 @@ class _Checker:
             return
         values = [x for x, _ in scale.points]
         points = [y for _, y in scale.points]
-        if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(values)):
             yield Fault((*place, "points"), "scale_order", {"found": str(values)})
-        steps = [b - a if rising else a - b for a, b in zip(points, points[1:], strict=False)]
+        steps = [b - a if rising else a - b for a, b in pairwise(points)]
         if any(step < 0 for step in steps) or points[0] == points[-1]:
-            yield Fault((*place, "points"), "scale_direction", {"found": str(points), "direction": item.direction})
+            yield Fault(
+                (*place, "points"), "scale_direction", {"found": str(points), "direction": item.direction}
+            )
         if min(points) < 0 or max(points) > self.model.score.maximum:
-            yield Fault((*place, "points"), "scale_range", {"found": str(points), "maximum": self.model.score.maximum})
+            yield Fault(
+                (*place, "points"), "scale_range", {"found": str(points), "maximum": self.model.score.maximum}
+            )
 
     def measure(self, measure: s.Measure, place: Place) -> Iterator[Fault]:
         if isinstance(measure, s.Composite):
@@ -143,19 +112,33 @@ class _Checker:
         for key in ("numerator", "denominator", "n", "population", "value", "weight"):
             text = getattr(measure, key, None)
             if text is not None:
-                yield from self.expression(text, columns, (*place, key))
-        names = [measure.person] if measure.person else []
+                yield from self.expression(text, columns, (*place, key), "number")
+        if measure.person is not None and measure.person not in columns:
+            yield Fault(
+                (*place, "person"), "unknown_column", {"found": measure.person, "table": measure.table}
+            )
         if isinstance(measure, s.Gain):
-            names += [measure.phase, measure.score]
-        yield from (Fault(place, "unknown_column", {"found": n, "table": measure.table}) for n in names if n not in columns)
-        if isinstance(measure, s.Likert) and measure.table != "answers":
-            yield Fault((*place, "table"), "likert_table", {"found": measure.table})
+            yield from self.gain(measure, columns, place)
+        if isinstance(measure, s.Likert):
+            if measure.table != "answers":
+                yield Fault((*place, "table"), "likert_table", {"found": measure.table})
+            yield from _choice(measure.subscale, "subscale", DERIVED["answers"], (*place, "subscale"))
+
+    def gain(self, measure: s.Gain, columns: dict[str, s.Column], place: Place) -> Iterator[Fault]:
+        for key in ("phase", "score"):
+            name = getattr(measure, key)
+            if name not in columns:
+                yield Fault((*place, key), "unknown_column", {"found": name, "table": measure.table})
+        if measure.score in columns and kind_of(columns[measure.score]) != "number":
+            yield Fault((*place, "score"), "not_numeric", {"found": measure.score})
+        for key in ("before", "after"):
+            yield from _choice(getattr(measure, key), measure.phase, columns, (*place, key))
 
     def rows(self, rows: s.Rows, place: Place) -> tuple[dict[str, s.Column] | None, list[Fault]]:
         columns = self.columns(rows.table)
         if columns is None:
             return None, [Fault((*place, "table"), "unknown_table", {"found": rows.table})]
-        found: list[Fault] = []
+        found = self.by_unit(rows.table, columns, place)
         for index, join in enumerate(rows.join):
             taken, faults_here = self.join(join, columns, (*place, "join", index))
             found += faults_here
@@ -164,31 +147,45 @@ class _Checker:
             found += self.expression(rows.where, columns, (*place, "where"))
         return columns, found
 
-    def join(self, join: s.Join, left: dict[str, s.Column], place: Place) -> tuple[dict[str, s.Column], list[Fault]]:
+    @staticmethod
+    def by_unit(table: str, columns: dict[str, s.Column], place: Place) -> list[Fault]:
+        fits = "unit" in columns and columns["unit"].type == "unit"
+        return [] if fits else [Fault((*place, "table"), "no_unit", {"found": table})]
+
+    def join(
+        self, join: s.Join, left: dict[str, s.Column], place: Place
+    ) -> tuple[dict[str, s.Column], list[Fault]]:
         right = self.columns(join.table)
         if right is None:
             return {}, [Fault((*place, "table"), "unknown_table", {"found": join.table})]
-        found = [
-            Fault((*place, "on"), "unknown_column", {"found": name, "table": table})
-            for pair in join.keys.items()
-            for name, side, table in ((pair[0], left, "left side"), (pair[1], right, join.table))
-            if name not in side
-        ]
+        found = self.join_keys(join, left, right, place)
         if join.where is not None:
             found += self.expression(join.where, right, (*place, "where"))
         taken: dict[str, s.Column] = {}
         for name, text in join.take.items():
-            function, _, column = text.partition(" ")
-            known = function in TAKE_FUNCTIONS and ((function == "count" and not column) or column in right)
-            if not known:
+            kind = _taken(text, right)
+            if kind is None:
                 found.append(Fault((*place, "take", name), "take", {"found": text}))
-            elif function in ("sum", "count"):
-                taken[name] = _column("number")
-            elif function == "any":
-                taken[name] = _column("yes_no")
+            elif name in left or name in self.settings:
+                found.append(Fault((*place, "take", name), "taken_twice", {"found": name}))
             else:
-                taken[name] = right[column]
+                taken[name] = kind
         return taken, found
+
+    def join_keys(
+        self, join: s.Join, left: dict[str, s.Column], right: dict[str, s.Column], place: Place
+    ) -> list[Fault]:
+        found = [] if join.keys else [Fault((*place, "on"), "join_keys", {"found": ""})]
+        for ours, theirs in join.keys.items():
+            sides = ((ours, left, "left side"), (theirs, right, join.table))
+            missing = [(name, table) for name, side, table in sides if name not in side]
+            found += [
+                Fault((*place, "on"), "unknown_column", {"found": name, "table": table})
+                for name, table in missing
+            ]
+            if not missing and kind_of(left[ours]) != kind_of(right[theirs]):
+                found.append(Fault((*place, "on"), "join_keys", {"found": f"{ours} = {theirs}"}))
+        return found
 
     def columns(self, table: str) -> dict[str, s.Column] | None:
         if table in self.model.tables:
@@ -197,7 +194,9 @@ class _Checker:
             return dict(DERIVED[table])
         return None
 
-    def expression(self, text: str, columns: dict[str, s.Column], place: Place) -> list[Fault]:
+    def expression(
+        self, text: str, columns: dict[str, s.Column], place: Place, wanted: Kind = "yes_no"
+    ) -> list[Fault]:
         try:
             expression = Expression(text)
         except ExpressionFault as fault:
@@ -209,10 +208,18 @@ class _Checker:
             for name in sorted(expression.lookups - set(self.model.lookups))
         ]
         found += [
-            Fault(place, "unknown_choice", {"found": literal, "column": name, "known": ", ".join(columns[name].choices)})
+            Fault(
+                place,
+                "unknown_choice",
+                {"found": literal, "column": name, "known": ", ".join(columns[name].choices)},
+            )
             for name, literal in expression.literals
             if name in columns and columns[name].choices and literal not in columns[name].choices
         ]
+        try:
+            check_kinds(expression, columns, self.model.parameters, wanted=wanted)
+        except ExpressionFault as fault:
+            found.append(Fault(place, f"expression_{fault.code}", {"found": fault.found}))
         return found
 
     def red_lines(self) -> Iterator[Fault]:
@@ -232,7 +239,7 @@ class _Checker:
 
     def grading(self) -> Iterator[Fault]:
         minima = [grade.min for grade in self.model.grades]
-        if any(b >= a for a, b in zip(minima, minima[1:], strict=False)) or minima[-1] > 0:
+        if any(b >= a for a, b in pairwise(minima)) or minima[-1] > 0:
             yield Fault(("grades",), "grade_order", {"found": str(minima)})
         if self.model.grades[-1].conditions:
             yield Fault(("grades", len(minima) - 1), "last_grade", {"found": self.grades[-1]})
@@ -240,7 +247,11 @@ class _Checker:
         for index, grade in enumerate(self.model.grades):
             for number, condition in enumerate(grade.conditions):
                 if isinstance(condition, s.NodeMin) and condition.depth > depth:
-                    yield Fault(("grades", index, "conditions", number), "depth", {"found": condition.depth, "depth": depth})
+                    yield Fault(
+                        ("grades", index, "conditions", number),
+                        "depth",
+                        {"found": condition.depth, "depth": depth},
+                    )
 
     def rest(self) -> Iterator[Fault]:
         if not any(level.assessed for level in self.model.levels):
@@ -251,9 +262,36 @@ class _Checker:
             if columns is None:
                 yield Fault(("staff", "table"), "unknown_table", {"found": staff.table})
             else:
+                yield from self.by_unit(staff.table, columns, ("staff",))
                 yield from self.expression(staff.where, columns, ("staff", "where"))
         if "responses" in self.model.tables and self.model.questionnaire is None:
             yield Fault((), "questionnaire_rules")
+
+
+def _choice(found: str, name: str, columns: dict[str, s.Column], place: Place) -> Iterator[Fault]:
+    """A value that a choice column must know."""
+    known = columns[name].choices if name in columns else {}
+    if known and found not in known:
+        yield Fault(place, "unknown_choice", {"found": found, "column": name, "known": ", ".join(known)})
+
+
+def _taken(text: str, right: dict[str, s.Column]) -> s.Column | None:
+    """What `sum hours` and the like gives; none if it cannot be."""
+    function, _, name = text.partition(" ")
+    if function == "count":
+        return None if name else column("number")
+    if function not in TAKE_FUNCTIONS or name not in right:
+        return None
+    kind = kind_of(right[name])
+    fits = {
+        "sum": kind in ("number", "yes_no"),
+        "any": kind == "yes_no",
+        "min": kind != "yes_no",
+        "max": kind != "yes_no",
+    }
+    if not fits.get(function, True):
+        return None
+    return column("number") if function == "sum" else right[name]
 
 
 def walk(nodes: tuple[s.Node | s.Item, ...], place: Place) -> Iterator[tuple[Place, s.Node | s.Item]]:

@@ -38,7 +38,9 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false")
 
 def packaged_models() -> list[str]:
     """The models that come with riskkit."""
-    return sorted(path.stem for path in (resources.templates() / "models").glob("*.yaml") if "." not in path.stem)
+    return sorted(
+        path.stem for path in (resources.templates() / "models").glob("*.yaml") if "." not in path.stem
+    )
 
 
 def load_model(source: str | Path) -> IndicatorModel:
@@ -94,7 +96,10 @@ def shape_faults(refused: ValidationError) -> list[checks.Fault]:
         checks.Fault(
             tuple(error["loc"]),
             codes.get(error["type"], "value"),
-            {"found": str(error["loc"][-1] if error["type"] in codes else error["input"])[:80], "expected": error["msg"]},
+            {
+                "found": str(error["loc"][-1] if error["type"] in codes else error["input"])[:80],
+                "expected": error["msg"],
+            },
         )
         for error in errors
         if tuple(error["loc"]) not in above
@@ -122,7 +127,8 @@ def _look_for_depth(text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested more than {MAX_DEPTH} deep", problem_mark=event.start_mark)
+            mark: Any = event.start_mark
+            raise yaml.MarkedYAMLError(None, None, f"nested more than {MAX_DEPTH} deep", mark)
 
 
 def _yaml_problem(file: str, fault: Exception, line: int | None = None) -> Problem:
@@ -155,7 +161,9 @@ class _Converter:
         line = node.start_mark.line + 1
         self.lines.setdefault(place, (self.file, line))
         if id(node) in above:
-            self.problems.append(Problem("model.cycle", self.file, "", f"line {line}", {"found": ".".join(map(str, place))}))
+            self.problems.append(
+                Problem("model.cycle", self.file, "", f"line {line}", {"found": ".".join(map(str, place))})
+            )
             return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, place, (*above, id(node)))
@@ -178,7 +186,9 @@ class _Converter:
             key = self.scalar(key_node)
             line = key_node.start_mark.line + 1
             if key in result:
-                self.problems.append(Problem("model.duplicate_key", self.file, "", f"line {line}", {"found": str(key)}))
+                self.problems.append(
+                    Problem("model.duplicate_key", self.file, "", f"line {line}", {"found": str(key)})
+                )
             self.lines[(*place, key)] = (self.file, line)
             result[key] = self.value(value_node, (*place, key), above)
         return result

@@ -44,7 +44,19 @@ class Column(Spec):
     zh: str
     en: str
     type: Literal[
-        "code", "text", "integer", "number", "percent", "date", "datetime", "yes_no", "choice", "unit", "item", "red_line", "table"
+        "code",
+        "text",
+        "integer",
+        "number",
+        "percent",
+        "date",
+        "datetime",
+        "yes_no",
+        "choice",
+        "unit",
+        "item",
+        "red_line",
+        "table",
     ]
     required: Flag = False
     choices: dict[Identifier, Bilingual] = {}
@@ -272,7 +284,9 @@ def _item_or_node(value: Any) -> str:
     return "item" if has_measure else "node"
 
 
-TreeNode = Annotated[Annotated[Item, Tag("item")] | Annotated[Node, Tag("node")], Discriminator(_item_or_node)]
+TreeNode = Annotated[
+    Annotated[Item, Tag("item")] | Annotated[Node, Tag("node")], Discriminator(_item_or_node)
+]
 
 
 # ---------------------------------------------------------------- red lines, grades
@@ -303,7 +317,13 @@ class RedLine(Spec):
     def effects(self) -> tuple[str, ...]:
         """Which of deduct, cap, veto it has."""
         return tuple(
-            name for name, present in (("deduct", self.deduct > 0), ("cap", self.cap is not None), ("veto", self.veto)) if present
+            name
+            for name, present in (
+                ("deduct", self.deduct > 0),
+                ("cap", self.cap is not None),
+                ("veto", self.veto),
+            )
+            if present
         )
 
 
