@@ -1,10 +1,10 @@
 """riskkit: assess branches on an indicator model, and report what was found.
 
-    import riskkit as rk
+import riskkit as rk
 
-    bank = rk.open_workspace("data_samples/bank")
-    now = bank.assessment("2026Q2")
-    now.ranking().head(10)
+bank = rk.open_workspace("data_samples/bank")
+now = bank.assessment("2026Q2")
+now.ranking().head(10)
 """
 
 from __future__ import annotations

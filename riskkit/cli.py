@@ -32,12 +32,18 @@ class _Group(click.Group):
         return list(self.commands)
 
 
-workspace_option = click.option("--workspace", "-w", default=None, metavar="FOLDER", help=say("help.workspace"))
+workspace_option = click.option(
+    "--workspace", "-w", default=None, metavar="FOLDER", help=say("help.workspace")
+)
 lang_option = click.option("--lang", type=click.Choice(["zh", "en"]), default=None, help=say("help.lang"))
 period_argument = click.argument("period", required=False, default=None, metavar="[PERIOD]")
 
 
-@click.group(cls=_Group, help=say("help.riskkit"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Group,
+    help=say("help.riskkit"),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="riskkit")
 def riskkit() -> None:
     """The root command."""
@@ -56,19 +62,30 @@ def _open(workspace: str | None, lang: str | None = None) -> Workspace:
 @click.option("--model", default="confidentiality", show_default=True, help=say("help.init_model"))
 @click.option("--period", default=None, metavar="PERIOD", help=say("help.init_period"))
 @lang_option
-def init(folder: Path, name: str, name_en: str | None, model: str, period: str | None, lang: str | None) -> None:
+def init(
+    folder: Path, name: str, name_en: str | None, model: str, period: str | None, lang: str | None
+) -> None:
     """Make an empty workspace."""
     from riskkit.report.forms import init_workspace
 
     chosen = cast(texts.Language, lang or SCREEN)
-    made = init_workspace(folder, name_zh=name, name_en=name_en or name, lang=chosen, model=model, period=period)
+    made = init_workspace(
+        folder, name_zh=name, name_en=name_en or name, lang=chosen, model=model, period=period
+    )
     click.echo(say("init_done", folder=folder, n=len(made)))
 
 
 @riskkit.command(help=say("help.check"))
 @period_argument
 @workspace_option
-@click.option("--csv", "csv_path", type=click.Path(path_type=Path), default=None, metavar="FILE", help=say("help.check_csv"))
+@click.option(
+    "--csv",
+    "csv_path",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help=say("help.check_csv"),
+)
 @click.option("--notes", is_flag=True, help=say("help.check_notes"))
 def check(period: str | None, workspace: str | None, csv_path: Path | None, notes: bool) -> None:
     """Read a period's evidence and list every problem."""
@@ -109,19 +126,33 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     """Columns aligned on a terminal, wide characters counted as two."""
     widths = [max(_width(row[i]) for row in [header, *rows]) for i in range(len(header))]
     lines = [header, ["─" * width for width in widths], *rows]
-    return "\n".join("  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
 
 
 def _problem_table(problems: tuple[Problem, ...]) -> str:
     header = [say(f"column.{name}") for name in ("file", "sheet", "cell", "what")]
-    return _table(header, [[p.file, p.sheet, p.cell, f"{p.what(SCREEN)} {p.remedy(SCREEN)}"] for p in problems])
+    return _table(
+        header, [[p.file, p.sheet, p.cell, f"{p.what(SCREEN)} {p.remedy(SCREEN)}"] for p in problems]
+    )
 
 
 @riskkit.command(help=say("help.score"))
 @period_argument
 @workspace_option
 @lang_option
-@click.option("--csv", "csv_path", type=click.Path(path_type=Path), default=None, metavar="FILE", help=say("help.score_csv"))
+@click.option(
+    "--csv",
+    "csv_path",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help=say("help.score_csv"),
+)
 def score(period: str | None, workspace: str | None, lang: str | None, csv_path: Path | None) -> None:
     """Print the ranking of a period."""
     bank = _open(workspace, lang)
@@ -134,17 +165,35 @@ def score(period: str | None, workspace: str | None, lang: str | None, csv_path:
         with scratch_file(csv_path) as scratch:
             safe_csv(ranking.reset_index(), scratch)
     names = ["rank", "unit", "name", "score", "grade", "coverage"]
-    rows = [_ranking_row(str(unit), row, assessment.model.spec.score.decimals) for unit, row in ranking.iterrows()]
-    click.echo(f"{bank.name}  {assessment.period}  {assessment.model.spec.id} {assessment.model.spec.version}")
+    rows = [
+        _ranking_row(str(unit), row, assessment.model.spec.score.decimals) for unit, row in ranking.iterrows()
+    ]
+    click.echo(
+        f"{bank.name}  {assessment.period}  {assessment.model.spec.id} {assessment.model.spec.version}"
+    )
     click.echo(_table([say(f"column.{name}") for name in names], rows))
     for unit, row in assessment.rollups().iterrows():
-        click.echo(say("rollup", unit=unit, name=row["name"], score=f"{row['score']:.{assessment.model.spec.score.decimals}f}"))
+        click.echo(
+            say(
+                "rollup",
+                unit=unit,
+                name=row["name"],
+                score=f"{row['score']:.{assessment.model.spec.score.decimals}f}",
+            )
+        )
 
 
 def _ranking_row(unit: str, row: pd.Series, decimals: int) -> list[str]:
     ranked = row["rank"] == row["rank"]
     grade = say("provisional") if row["provisional"] else str(row["grade"])
-    return [f"{row['rank']:.0f}" if ranked else "–", unit, row["name"], f"{row['score']:.{decimals}f}", grade, f"{row['coverage']:.1%}"]
+    return [
+        f"{row['rank']:.0f}" if ranked else "–",
+        unit,
+        row["name"],
+        f"{row['score']:.{decimals}f}",
+        grade,
+        f"{row['coverage']:.1%}",
+    ]
 
 
 @riskkit.command(help=say("help.run"))
@@ -154,7 +203,14 @@ def _ranking_row(unit: str, row: pd.Series, decimals: int) -> list[str]:
 @click.option("--out", type=click.Path(path_type=Path), default=None, metavar="FOLDER", help=say("help.out"))
 @click.option("--html/--no-html", default=False, help=say("help.html"))
 @click.option("--workers", type=click.IntRange(1, 256), default=None, help=say("help.workers"))
-def run(period: str | None, workspace: str | None, lang: str | None, out: Path | None, html: bool, workers: int | None) -> None:
+def run(
+    period: str | None,
+    workspace: str | None,
+    lang: str | None,
+    out: Path | None,
+    html: bool,
+    workers: int | None,
+) -> None:
     """Make every report of a period."""
     _run((), period, workspace, lang, out, html, workers)
 

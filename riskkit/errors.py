@@ -53,7 +53,11 @@ class Problem:
     def line(self, lang: texts.Language) -> str:
         """Where, what and what to do, on one line."""
         where = self.where()
-        return f"{where}: {self.what(lang)} {self.remedy(lang)}" if where else f"{self.what(lang)} {self.remedy(lang)}"
+        return (
+            f"{where}: {self.what(lang)} {self.remedy(lang)}"
+            if where
+            else f"{self.what(lang)} {self.remedy(lang)}"
+        )
 
 
 class RiskkitError(Exception):

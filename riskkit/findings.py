@@ -50,7 +50,9 @@ class Findings:
         rows = self.outstanding()
         bins = pd.cut(rows["overdue_days"], [-np.inf, *AGE_LIMITS, np.inf], labels=range(len(AGE_LIMITS) + 1))
         table = pd.crosstab(rows["severity"], bins, dropna=False)
-        return table.reindex(index=["major", "larger", "minor"], columns=range(len(AGE_LIMITS) + 1), fill_value=0)
+        return table.reindex(
+            index=["major", "larger", "minor"], columns=range(len(AGE_LIMITS) + 1), fill_value=0
+        )
 
 
 def findings(measures: Measures) -> Findings:
@@ -60,7 +62,17 @@ def findings(measures: Measures) -> Findings:
     """
     register = measures.evidence[measures.period].tables.get("findings")
     if register is None:
-        columns = ["finding_no", "unit", "severity", "item", "found_on", "due_on", "stage", "overdue_days", "age_days"]
+        columns = [
+            "finding_no",
+            "unit",
+            "severity",
+            "item",
+            "found_on",
+            "due_on",
+            "stage",
+            "overdue_days",
+            "age_days",
+        ]
         return Findings(pd.DataFrame(columns=columns))
     cutoff = pd.Timestamp(measures.period.cutoff)
     rows = register[register["found_on"] <= cutoff].copy()

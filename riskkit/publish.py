@@ -62,7 +62,9 @@ def _told(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise PublishFailed("publish_failed", target=str(target), reason=fault.strerror or str(fault)) from fault
+        raise PublishFailed(
+            "publish_failed", target=str(target), reason=fault.strerror or str(fault)
+        ) from fault
 
 
 def _sync(path: Path) -> None:
@@ -86,7 +88,11 @@ def digest(path: Path) -> str:
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
     """Write what a run was made from and the hash of every file in it. Holds no time, user or machine."""
-    outputs = {str(path.relative_to(folder).as_posix()): digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    outputs = {
+        str(path.relative_to(folder).as_posix()): digest(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
     text = json.dumps({**content, "outputs": outputs}, ensure_ascii=False, indent=1, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -97,4 +103,8 @@ def damaged(folder: Path) -> list[str]:
         outputs = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["outputs"]
     except (OSError, ValueError, KeyError):
         return [MANIFEST]
-    return [name for name, known in outputs.items() if not (folder / name).is_file() or digest(folder / name) != known]
+    return [
+        name
+        for name, known in outputs.items()
+        if not (folder / name).is_file() or digest(folder / name) != known
+    ]

@@ -101,7 +101,9 @@ def _save_evidence(evidence: Evidence, folder: Path) -> None:
     for name, table in evidence.tables.items():
         table.to_parquet(folder / f"{name}.parquet")
     meta = {
-        "notes": [{**vars(note), "values": {k: str(v) for k, v in note.values.items()}} for note in evidence.notes],
+        "notes": [
+            {**vars(note), "values": {k: str(v) for k, v in note.values.items()}} for note in evidence.notes
+        ],
         "letters": [[file, sheet, columns] for (file, sheet), columns in evidence.letters.items()],
         "files": evidence.files,
     }

@@ -113,7 +113,11 @@ class Workspace:
             return Settings.model_validate(content)
         except ValidationError as refused:
             problems = [
-                Problem("workspace.setting", SETTINGS, values={"found": ".".join(map(str, fault.place)), "expected": fault.values["expected"]})
+                Problem(
+                    "workspace.setting",
+                    SETTINGS,
+                    values={"found": ".".join(map(str, fault.place)), "expected": fault.values["expected"]},
+                )
                 for fault in shape_faults(refused)
             ]
         except (yaml.YAMLError, UnicodeDecodeError) as fault:
@@ -164,7 +168,11 @@ class Workspace:
         header = [cells.squeezed(cell or "") for cell in grid.rows[0]]
         frame: dict[str, pd.Series] = {}
         for key, column in columns.items():
-            places = [i for i, text in enumerate(header) if text in (key, cells.squeezed(column.zh), cells.squeezed(column.en))]
+            places = [
+                i
+                for i, text in enumerate(header)
+                if text in (key, cells.squeezed(column.zh), cells.squeezed(column.en))
+            ]
             if not places and column.required:
                 problems.append(grid.problem("evidence.header", 1, 0, missing=column.zh, table=label))
             texts_ = [row[places[0]] if places and places[0] < len(row) else None for row in grid.rows[1:]]
@@ -172,7 +180,9 @@ class Workspace:
             converted = cells.convert(texts_, target, cells.Vocabulary({}))
             frame[key] = converted.values
             problems += [
-                grid.problem(f"evidence.{fault.code}", row + 2, places[0], **{"column": column.zh, **fault.values})
+                grid.problem(
+                    f"evidence.{fault.code}", row + 2, places[0], **{"column": column.zh, **fault.values}
+                )
                 for row, fault in converted.faults
             ]
         if problems:
@@ -187,12 +197,16 @@ class Workspace:
         units = self.units
         levels = [level.id for level in self.model.spec.levels]
         for code in units.index[units.index.duplicated()]:
-            problems.append(Problem("workspace.register", "register/units.csv", values={"found": f"{code} ×2"}))
+            problems.append(
+                Problem("workspace.register", "register/units.csv", values={"found": f"{code} ×2"})
+            )
         for code in units.index:
             try:
                 _UnitName(code=code)
             except ValidationError:
-                problems.append(Problem("workspace.register", "register/units.csv", values={"found": str(code)}))
+                problems.append(
+                    Problem("workspace.register", "register/units.csv", values={"found": str(code)})
+                )
         if problems:
             raise self._refused(problems)
         for code, row in units.iterrows():
@@ -202,7 +216,11 @@ class Workspace:
             seen, parent = {code}, row["parent"]
             while isinstance(parent, str):
                 if parent not in units.index or parent in seen:
-                    problems.append(Problem("workspace.parent", "register/units.csv", values={"unit": code, "found": parent}))
+                    problems.append(
+                        Problem(
+                            "workspace.parent", "register/units.csv", values={"unit": code, "found": parent}
+                        )
+                    )
                     break
                 seen.add(parent)
                 parent = units.loc[parent, "parent"]
@@ -227,7 +245,9 @@ class Workspace:
         by_name = self.vocabulary.units.get(cells.squeezed(text))
         if by_name:
             return by_name
-        alike = [code for code in self.units.index if code.isdigit() and text.isdigit() and int(code) == int(text)]
+        alike = [
+            code for code in self.units.index if code.isdigit() and text.isdigit() and int(code) == int(text)
+        ]
         if len(alike) == 1:
             return str(alike[0])
         known = [*self.units.index, *self.units["name"]]
@@ -239,7 +259,11 @@ class Workspace:
     def periods(self) -> list[Period]:
         """The periods that have an evidence folder, oldest first."""
         folder = self.path / "evidence"
-        names = [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")] if folder.is_dir() else []
+        names = (
+            [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+            if folder.is_dir()
+            else []
+        )
         periods = []
         for name in names:
             try:
@@ -317,7 +341,12 @@ class Workspace:
         frames = []
         for period in self.periods:
             assessment = self.assessment(period)
-            nodes = assessment.nodes.join(assessment.summary[["name", "level", "grade", "rank", "score"]].rename(columns={"score": "_final"}), on="unit")
+            nodes = assessment.nodes.join(
+                assessment.summary[["name", "level", "grade", "rank", "score"]].rename(
+                    columns={"score": "_final"}
+                ),
+                on="unit",
+            )
             total = nodes["node"] == ""
             nodes["score"] = nodes["_final"].where(total, nodes["score"])
             nodes[["grade", "rank"]] = nodes[["grade", "rank"]].where(total)

@@ -40,10 +40,14 @@ def compare(before: Assessment, after: Assessment) -> Movement:
     """
     columns = ["score", "grade", "rank"]
     units = after.summary[["name", "rollup"]].join(
-        before.summary[columns].add_suffix("_before").join(after.summary[columns].add_suffix("_after"), how="outer")
+        before.summary[columns]
+        .add_suffix("_before")
+        .join(after.summary[columns].add_suffix("_after"), how="outer")
     )
     units["change"] = units["score_after"] - units["score_before"]
     keep = ["unit", "item", "points", "state", "contribution"]
-    items = before.items[keep].merge(after.items[keep], on=["unit", "item"], how="outer", suffixes=("_before", "_after"))
+    items = before.items[keep].merge(
+        after.items[keep], on=["unit", "item"], how="outer", suffixes=("_before", "_after")
+    )
     items["change"] = items["contribution_after"].fillna(0.0) - items["contribution_before"].fillna(0.0)
     return Movement(before, after, units, items)

@@ -34,7 +34,9 @@ def place(assessment: Assessment, unit: str) -> PeerPlace:
     group = own["peer_group"] if isinstance(own["peer_group"], str) else ""
     peers = assessed[assessed["peer_group"] == group] if group else assessed
     ranked = peers["rank"].dropna().rank(method="min")
-    scores = assessment.nodes.pivot(index="unit", columns="node", values="score")[["", *assessment.model.nodes]]
+    scores = assessment.nodes.pivot(index="unit", columns="node", values="score")[
+        ["", *assessment.model.nodes]
+    ]
     scores[""] = assessment.summary["score"].reindex(scores.index)
     inside = scores.reindex(peers.index)
     nodes = pd.DataFrame(

@@ -106,7 +106,9 @@ def convert(cells: list[Cell], column: Column, vocabulary: Vocabulary) -> Conver
     return Converted(_series(values, column), faults, notes)
 
 
-def _try(parse: Callable[..., Parsed], cell: str, column: Column, vocabulary: Vocabulary) -> Parsed | CellFault:
+def _try(
+    parse: Callable[..., Parsed], cell: str, column: Column, vocabulary: Vocabulary
+) -> Parsed | CellFault:
     try:
         if isinstance(cell, ErrorText):
             raise CellFault("error_cell", found=str(cell))
@@ -121,7 +123,9 @@ def _series(values: list[Any], column: Column) -> pd.Series:
     if column.type in ("integer", "number", "percent"):
         return pd.Series(np.array([np.nan if v is None else v for v in values], dtype="float64"))
     if column.type in ("date", "datetime"):
-        return pd.Series(np.array([np.datetime64("NaT") if v is None else v for v in values], dtype="datetime64[s]"))
+        return pd.Series(
+            np.array([np.datetime64("NaT") if v is None else v for v in values], dtype="datetime64[s]")
+        )
     if column.type == "yes_no":
         return pd.Series(values, dtype="boolean")
     return pd.Series(values, dtype="str")
@@ -153,7 +157,12 @@ def _number(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
         raise CellFault("integer", found=cell)
     low, high = column.min, column.max
     if (low is not None and value < low) or (high is not None and value > high):
-        raise CellFault("range", found=cell, low="" if low is None else f"{low:g}", high="" if high is None else f"{high:g}")
+        raise CellFault(
+            "range",
+            found=cell,
+            low="" if low is None else f"{low:g}",
+            high="" if high is None else f"{high:g}",
+        )
     return value, f"{value:g}" if bare != cell.strip() else None
 
 
@@ -193,10 +202,14 @@ def _unit(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
     word = squeezed(cell)
     code = vocabulary.units.get(word)
     if code is None and isinstance(cell, NumberText):
-        alike = {known for known in vocabulary.units.values() if known.isdigit() and int(known) == int(float(cell))}
+        alike = {
+            known for known in vocabulary.units.values() if known.isdigit() and int(known) == int(float(cell))
+        }
         code = alike.pop() if len(alike) == 1 else None
     if code is None:
-        near = difflib.get_close_matches(plain(cell), [n for pair in vocabulary.unit_names for n in pair.split(" ", 1)], n=2)
+        near = difflib.get_close_matches(
+            plain(cell), [n for pair in vocabulary.unit_names for n in pair.split(" ", 1)], n=2
+        )
         raise CellFault("unit", found=cell, near="、".join(near) or "-")
     ordinary = word == cell.strip().casefold()
     return code, None if ordinary else code

@@ -91,7 +91,9 @@ class _Reader:
         self.problems: list[Problem] = []
         self.tables: dict[str, pd.DataFrame] = {}
         self.letters: Letters = {}
-        self.names = {squeezed(name): table for table, spec in model.tables.items() for name in (table, *spec.files)}
+        self.names = {
+            squeezed(name): table for table, spec in model.tables.items() for name in (table, *spec.files)
+        }
 
     def read_folder(self, folder: Path) -> None:
         sources: dict[str, list[tuple[str, Path]]] = {}
@@ -100,9 +102,13 @@ class _Reader:
             if table is not None and path.suffix.lower() in READABLE + OLD:
                 sources.setdefault(table, []).append((label, path))
             elif path.suffix.lower() in READABLE + OLD:
-                near = difflib.get_close_matches(label, [s.files[0] for s in self.model.tables.values()], n=2, cutoff=0.3)
+                near = difflib.get_close_matches(
+                    label, [s.files[0] for s in self.model.tables.values()], n=2, cutoff=0.3
+                )
                 near = near or [next(iter(self.model.tables.values())).files[0]]
-                self.problems.append(Problem("evidence.unknown_file", label, values={"near": "、".join(near)}))
+                self.problems.append(
+                    Problem("evidence.unknown_file", label, values={"near": "、".join(near)})
+                )
         if not sources:
             self.problems.append(Problem("evidence.empty_folder", str(folder.name)))
             return
@@ -147,26 +153,34 @@ class _Reader:
 
     def add(self, table: str, grids: list[Grid], ledger: _Ledger) -> None:
         spec = self.model.tables[table]
-        frames = [frame for file in _by_file(grids) for frame in self.frames_of_file(table, spec, file, ledger)]
+        frames = [
+            frame for file in _by_file(grids) for frame in self.frames_of_file(table, spec, file, ledger)
+        ]
         if not frames:
             return
         whole = pd.concat(frames, ignore_index=True)
         self.check_key(spec, whole)
         if spec.reader == "questionnaire":
-            derived, problems = questionnaire.derive(whole, self.tables.get(MAP), self.model, self.vocabulary, self.letters)
+            derived, problems = questionnaire.derive(
+                whole, self.tables.get(MAP), self.model, self.vocabulary, self.letters
+            )
             self.problems += problems
             self.tables |= derived
             whole = whole[[column for column in whole.columns if not column.startswith("q:")]]
         self.tables[table] = whole
 
-    def frames_of_file(self, table: str, spec: Table, grids: list[Grid], ledger: _Ledger) -> list[pd.DataFrame]:
+    def frames_of_file(
+        self, table: str, spec: Table, grids: list[Grid], ledger: _Ledger
+    ) -> list[pd.DataFrame]:
         """The sheets of one file that carry the table's header; a file without one is a problem."""
         headed = [(grid, *_find_header(grid, spec)) for grid in grids]
         fitting = [(grid, row, columns) for grid, row, columns, missing in headed if not missing]
         if not fitting and headed:
             grid, row, _, missing = min(headed, key=lambda entry: len(entry[3]))
             names = "、".join(spec.columns[name].zh for name in missing)
-            self.problems.append(grid.problem("evidence.header", row + 1, 0, missing=names, table=spec.name.zh))
+            self.problems.append(
+                grid.problem("evidence.header", row + 1, 0, missing=names, table=spec.name.zh)
+            )
         return [self.frame(spec, grid, row, columns) for grid, row, columns in fitting]
 
     def frame(self, spec: Table, grid: Grid, header: int, columns: dict[int, str]) -> pd.DataFrame:
@@ -176,7 +190,9 @@ class _Reader:
             if number not in grid.dropped and any(row) and not _is_subtotal(row, columns, spec)
         ]
         numbers = [number for number, _ in rows]
-        self.letters[(grid.file, grid.sheet)] = {name: get_column_letter(index + 1) for index, name in columns.items()}
+        self.letters[(grid.file, grid.sheet)] = {
+            name: get_column_letter(index + 1) for index, name in columns.items()
+        }
         series: dict[str, Any] = {}
         for index, name in columns.items():
             cells = [row[index] if index < len(row) else None for _, row in rows]
@@ -186,13 +202,17 @@ class _Reader:
                 series[name] = self.column(spec, grid, name, index, numbers, cells)
         for name, column in spec.columns.items():
             if name not in series:
-                series[name] = convert([None] * len(rows), column.model_copy(update={"required": False}), self.vocabulary).values
+                series[name] = convert(
+                    [None] * len(rows), column.model_copy(update={"required": False}), self.vocabulary
+                ).values
         frame = pd.DataFrame(series)
         frame["_file"], frame["_sheet"], frame["_row"] = grid.file, grid.sheet, numbers
         self.check_pairs(spec, grid, frame)
         return frame
 
-    def column(self, spec: Table, grid: Grid, name: str, index: int, rows: list[int], cells: list[Cell]) -> pd.Series:
+    def column(
+        self, spec: Table, grid: Grid, name: str, index: int, rows: list[int], cells: list[Cell]
+    ) -> pd.Series:
         column = spec.columns[name]
         converted = convert(cells, column, self.vocabulary)
         for position, fault in converted.faults:
@@ -260,7 +280,11 @@ def _by_file(grids: list[Grid]) -> list[list[Grid]]:
 
 def _find_header(grid: Grid, spec: Table) -> tuple[int, dict[int, str], list[str]]:
     """The best header row (from 0), its columns by position, and the required columns it lacks."""
-    names = {squeezed(label): name for name, column in spec.columns.items() for label in (name, column.zh, column.en)}
+    names = {
+        squeezed(label): name
+        for name, column in spec.columns.items()
+        for label in (name, column.zh, column.en)
+    }
     required = [name for name, column in spec.columns.items() if column.required]
     best: tuple[int, dict[int, str], list[str]] = (0, {}, required)
     for index in range(min(HEADER_SEARCH, len(grid.rows))):
@@ -319,11 +343,15 @@ class _Ledger:
             actual, found = cells[column] or "", entry.found if isinstance(entry.found, str) else ""
             self.used.add(entry.Index)
             if actual.strip() != found.strip():
-                problems.append(grid.problem("evidence.correction_found", row, column, found=found, actual=actual))
+                problems.append(
+                    grid.problem("evidence.correction_found", row, column, found=found, actual=actual)
+                )
             elif entry.action == "drop_row":
                 grid.dropped.add(row)
             else:
-                cells[column] = entry.value if entry.action == "replace" and isinstance(entry.value, str) else None
+                cells[column] = (
+                    entry.value if entry.action == "replace" and isinstance(entry.value, str) else None
+                )
 
     def finish(self, problems: list[Problem]) -> None:
         """Entries that point at nothing are problems of the ledger."""

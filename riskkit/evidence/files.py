@@ -82,7 +82,9 @@ def _read_csv(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
     else:
         return [], [Problem("evidence.encoding", label)]
     try:
-        rows: list[list[Cell]] = [[cell or None for cell in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
+        rows: list[list[Cell]] = [
+            [cell or None for cell in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True)
+        ]
     except csv.Error as fault:
         return [], [Problem("evidence.unreadable", label, values={"reason": str(fault)})]
     grid = Grid(label, "", rows)
@@ -107,8 +109,12 @@ def _read_workbook(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
             for sheet in values.worksheets
             if sheet.sheet_state == "visible"
         ]
-    except Exception as fault:  # openpyxl raises anything at all on a damaged file; each is the same to the user
-        return [], [Problem("evidence.unreadable", label, values={"reason": f"{type(fault).__name__}: {fault}"[:120]})]
+    except (
+        Exception
+    ) as fault:  # openpyxl raises anything at all on a damaged file; each is the same to the user
+        return [], [
+            Problem("evidence.unreadable", label, values={"reason": f"{type(fault).__name__}: {fault}"[:120]})
+        ]
     notes = []
     if len(grids) < len(values.worksheets) or _has_hidden_rows(path):
         found = "工作表/sheets" if len(grids) < len(values.worksheets) else "行/rows"
@@ -185,7 +191,9 @@ def _text(cell: Any) -> Cell:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, dt.datetime):
-        return value.strftime("%Y-%m-%d") if value.time() == dt.time() else value.strftime("%Y-%m-%d %H:%M:%S")
+        return (
+            value.strftime("%Y-%m-%d") if value.time() == dt.time() else value.strftime("%Y-%m-%d %H:%M:%S")
+        )
     if isinstance(value, int | float):
         text = str(int(value)) if float(value).is_integer() else repr(float(value))
         padded = str(cell.number_format)

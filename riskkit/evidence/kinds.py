@@ -98,7 +98,9 @@ def _likert(measure: s.Likert, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame
 
 
 def _gain(measure: s.Gain, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
-    by_person = rows.groupby(["unit", measure.person, measure.phase])[measure.score].mean().unstack(measure.phase)
+    by_person = (
+        rows.groupby(["unit", measure.person, measure.phase])[measure.score].mean().unstack(measure.phase)
+    )
     matched = by_person.reindex(columns=[measure.before, measure.after]).dropna()
     matched = matched[matched[measure.before] < measure.ceiling]
     gain = (matched[measure.after] - matched[measure.before]) / (measure.ceiling - matched[measure.before])

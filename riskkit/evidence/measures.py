@@ -54,7 +54,9 @@ class Measures:
     @property
     def red_line_events(self) -> pd.DataFrame:
         """The confirmed events on record at the cut-off."""
-        return self.evidence[self.period].tables.get("red_line_events", pd.DataFrame(columns=["red_line", "unit"]))
+        return self.evidence[self.period].tables.get(
+            "red_line_events", pd.DataFrame(columns=["red_line", "unit"])
+        )
 
     def row(self, unit: str, item: str) -> pd.Series:
         """One value. Raises `Misuse` for an unknown unit or item, or an item that is not for the unit's level."""
@@ -82,7 +84,9 @@ class Measures:
             rows = compact[(compact["unit"] == unit) & (compact["item"] == item)]
             if len(rows):
                 return rows.assign(table=COMPACT, _period=str(period))
-        parts = [part for leaf in leaves(self.model.items[item].measure) for part in _behind(leaf, reach, unit)]
+        parts = [
+            part for leaf in leaves(self.model.items[item].measure) for part in _behind(leaf, reach, unit)
+        ]
         rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
         front = ["table", *ORIGIN, *[column for column in rows if column.startswith("=")]]
         return rows[[*front, *[column for column in rows if column not in front]]]
@@ -180,7 +184,9 @@ class _Values:
     def of(cls, columns: dict[str, np.ndarray]) -> _Values:
         """Everything measured, to begin with."""
         size = len(columns["value"])
-        return cls(**columns, state=np.full(size, MEASURED, dtype=object), reason=np.full(size, "", dtype=object))
+        return cls(
+            **columns, state=np.full(size, MEASURED, dtype=object), reason=np.full(size, "", dtype=object)
+        )
 
     def settle(self, where: np.ndarray, state: str, why: str) -> None:
         """Give some units a state without a value."""
@@ -205,7 +211,9 @@ def _fresh_item(item: s.Item, reach: Reach) -> pd.DataFrame:
         given = _use_compact(item, reach, values, confidence)
         thin &= ~given
     refused = np.any([reach.answered(source, REFUSED) for source in sources], axis=0)
-    values.settle(refused & (values.state == NOT_ASSESSED), REFUSED_STATE, reason("refused", table=sources[0]))
+    values.settle(
+        refused & (values.state == NOT_ASSESSED), REFUSED_STATE, reason("refused", table=sources[0])
+    )
     for ruling in reach.rulings(item.id):
         why = reason("ruling", reason=ruling.reason)
         values.settle(np.array([unit == ruling.unit for unit in reach.units]), str(ruling.state), why)
@@ -220,7 +228,11 @@ def _fresh_item(item: s.Item, reach: Reach) -> pd.DataFrame:
 
 def _assess(measure: s.Measure, reach: Reach) -> _Values:
     """Value and state of one measure for every unit, whether or not its item applies there."""
-    return _assess_composite(measure, reach) if isinstance(measure, s.Composite) else _assess_rows(measure, reach)
+    return (
+        _assess_composite(measure, reach)
+        if isinstance(measure, s.Composite)
+        else _assess_rows(measure, reach)
+    )
 
 
 def _assess_rows(measure: Any, reach: Reach) -> _Values:
@@ -234,7 +246,9 @@ def _assess_rows(measure: Any, reach: Reach) -> _Values:
     values.settle(empty & ~few, NOT_APPLICABLE, reason("zero_denominator"))
     values.settle(few, NOT_APPLICABLE, reason("few_cases", minimum=getattr(measure, "min_denominator", 0)))
     if reach.model.tables[source].no_rows == NOT_ASSESSED:
-        values.settle(~has_rows & ~reach.answered(source, ZERO), NOT_ASSESSED, reason("no_rows", table=source))
+        values.settle(
+            ~has_rows & ~reach.answered(source, ZERO), NOT_ASSESSED, reason("no_rows", table=source)
+        )
     if measure.table == "answers":
         needed = reach.respondents_needed()
         for count in np.unique(needed):
@@ -255,7 +269,13 @@ def _assess_composite(measure: s.Composite, reach: Reach) -> _Values:
         whole = whole + part.weight * entered if measure.combine == "sum" else whole * entered
     unknown_ = np.full(len(whole), np.nan)
     n = np.min([found.n for _, found in parts], axis=0)
-    columns = {"value": whole, "n": n, "numerator": unknown_, "denominator": unknown_.copy(), "population": unknown_.copy()}
+    columns = {
+        "value": whole,
+        "n": n,
+        "numerator": unknown_,
+        "denominator": unknown_.copy(),
+        "population": unknown_.copy(),
+    }
     values = _Values.of(columns)
     for state in (NOT_APPLICABLE, NOT_ASSESSED):
         for part, found in parts:

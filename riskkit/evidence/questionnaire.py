@@ -30,7 +30,11 @@ def question_number(label: str) -> str | None:
 
 
 def derive(
-    raw: pd.DataFrame, questions: pd.DataFrame | None, model: IndicatorModel, vocabulary: Vocabulary, letters: Letters
+    raw: pd.DataFrame,
+    questions: pd.DataFrame | None,
+    model: IndicatorModel,
+    vocabulary: Vocabulary,
+    letters: Letters,
 ) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     """The tables `answers` (valid sheets only) and `sheets` (all) from the raw export."""
     return _Derivation(raw, questions, model, vocabulary, letters).run()
@@ -38,7 +42,12 @@ def derive(
 
 class _Derivation:
     def __init__(
-        self, raw: pd.DataFrame, questions: pd.DataFrame | None, model: IndicatorModel, vocabulary: Vocabulary, letters: Letters
+        self,
+        raw: pd.DataFrame,
+        questions: pd.DataFrame | None,
+        model: IndicatorModel,
+        vocabulary: Vocabulary,
+        letters: Letters,
     ) -> None:
         self.raw = raw
         self.rules = model.spec.questionnaire
@@ -54,7 +63,9 @@ class _Derivation:
         sheets = self.raw[["sheet_no", "submitted_at", "ip", "_file", "_sheet", "_row"]].copy()
         sheets["unit"] = self.units()
         stratum = self.columns("stratum")
-        sheets["stratum"] = self.raw[f"q:{stratum[0]}"].to_numpy() if stratum else pd.Series(None, dtype="str")
+        sheets["stratum"] = (
+            self.raw[f"q:{stratum[0]}"].to_numpy() if stratum else pd.Series(None, dtype="str")
+        )
         sheets["seconds"] = self.seconds()
         scores = self.scores()
         sheets["reason"] = self.reasons(sheets["seconds"], scores)
@@ -76,7 +87,9 @@ class _Derivation:
     def problem(self, position: int, question: str, code: str, **values: Any) -> None:
         row = self.raw.iloc[position]
         letter = self.letters[(row["_file"], row["_sheet"])].get(question, "")
-        self.problems.append(Problem(f"evidence.{code}", row["_file"], row["_sheet"], f"{letter}{row['_row']}", values))
+        self.problems.append(
+            Problem(f"evidence.{code}", row["_file"], row["_sheet"], f"{letter}{row['_row']}", values)
+        )
 
     def units(self) -> pd.Series:
         question = f"q:{self.columns('unit')[0]}"
@@ -102,21 +115,34 @@ class _Derivation:
 
     def scores(self) -> pd.DataFrame:
         """Sheet × question, 0-1; missing where not answered."""
-        return pd.DataFrame({q: self.score(q) for q in self.columns("likert", "overclaim", "trap", "vignette")}, index=self.raw.index)
+        return pd.DataFrame(
+            {q: self.score(q) for q in self.columns("likert", "overclaim", "trap", "vignette")},
+            index=self.raw.index,
+        )
 
     def score(self, question: str) -> pd.Series:
         spec: Any = self.questions.loc[question]
         cells = self.raw[f"q:{question}"]
         if spec["role"] in ("trap", "vignette"):
             keys = {squeezed(part) for part in str(spec["key"]).split("┋")}
-            given = cells.map(lambda cell: {squeezed(part) for part in cell.split("┋")} == keys, na_action="ignore")
+            given = cells.map(
+                lambda cell: {squeezed(part) for part in cell.split("┋")} == keys, na_action="ignore"
+            )
             return given.astype("float64")
         low, high = float(spec["scale_min"]), float(spec["scale_max"])
         numbers = pd.to_numeric(cells.map(plain, na_action="ignore"), errors="coerce")
         bad = cells.notna() & ~numbers.between(low, high)
         for position in np.flatnonzero(bad):
             cell = cells.iloc[position]
-            self.problem(int(position), f"q:{question}", "answer", question=question, found=cell, low=f"{low:g}", high=f"{high:g}")
+            self.problem(
+                int(position),
+                f"q:{question}",
+                "answer",
+                question=question,
+                found=cell,
+                low=f"{low:g}",
+                high=f"{high:g}",
+            )
         share = (numbers - low) / (high - low)
         return 1 - share if spec["reversed"] is True else share
 
@@ -147,7 +173,9 @@ class _Derivation:
         valid = sheets[sheets["valid"] & sheets["unit"].notna()]
         long = scores.loc[valid.index].melt(var_name="question", value_name="score", ignore_index=False)
         long = long[long["score"].notna()]
-        answers = valid.loc[long.index, ["sheet_no", "unit", "stratum", "_file", "_sheet", "_row"]].reset_index(drop=True)
+        answers = valid.loc[
+            long.index, ["sheet_no", "unit", "stratum", "_file", "_sheet", "_row"]
+        ].reset_index(drop=True)
         answers["question"] = long["question"].to_numpy()
         answers["role"] = answers["question"].map(self.questions["role"])
         answers["subscale"] = answers["question"].map(self.questions["subscale"])

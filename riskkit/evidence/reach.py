@@ -92,7 +92,9 @@ class Reach:
         series = {column: pd.Series(dtype=kinds.get(spec.type, "str")) for column, spec in columns.items()}
         if name in SOURCE_OF:
             names = ["sheet_no", "unit", "question", "role", "subscale", "stratum"]
-            series = {column: pd.Series(dtype="str") for column in names} | {"score": pd.Series(dtype="float64")}
+            series = {column: pd.Series(dtype="str") for column in names} | {
+                "score": pd.Series(dtype="float64")
+            }
         return pd.DataFrame(series | {column: pd.Series(dtype="str") for column in [*ORIGIN, "_period"]})
 
     def rows(self, rows: s.Rows) -> pd.DataFrame:
@@ -141,7 +143,9 @@ class Reach:
             there = self if period == self.period else Reach(self.model, self.register, self.evidence, period)
             rows = self.evidence[period].tables[rule.table]
             present = rows[Expression(rule.where).truth(rows, there.setting)]
-            self._staff[period] = present.groupby("unit").size().reindex(self.units, fill_value=0).astype("float64")
+            self._staff[period] = (
+                present.groupby("unit").size().reindex(self.units, fill_value=0).astype("float64")
+            )
         return self._staff[period]
 
     # ------------------------------------------------------------ who handed in what; arrays in the register's order
@@ -165,7 +169,9 @@ class Reach:
         register = self.now.tables.get("submissions")
         if register is None:
             return np.zeros(len(self.units), dtype=bool)
-        return self._among(set(register[(register["table"] == table) & (register["answer"] == answer)]["unit"]))
+        return self._among(
+            set(register[(register["table"] == table) & (register["answer"] == answer)]["unit"])
+        )
 
     def rulings(self, item: str) -> list[Any]:
         """The rulings on an item, as named tuples."""

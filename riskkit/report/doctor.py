@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from riskkit import texts
 from riskkit.errors import RiskkitError
 
-PACKAGES = ("jupyterlab", "pandas", "matplotlib", "openpyxl", "papermill", "scipy", "numpy", "pydantic", "pyarrow")
+PACKAGES = (
+    "jupyterlab",
+    "pandas",
+    "matplotlib",
+    "openpyxl",
+    "papermill",
+    "scipy",
+    "numpy",
+    "pydantic",
+    "pyarrow",
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,18 @@ def _font(lang: texts.Language) -> Line:
 
 def _programs(lang: texts.Language) -> list[Line]:
     lines = []
-    for key, names in (("libreoffice", ("soffice", "libreoffice")), ("chromium", ("chromium", "chromium-browser", "google-chrome"))):
+    for key, names in (
+        ("libreoffice", ("soffice", "libreoffice")),
+        ("chromium", ("chromium", "chromium-browser", "google-chrome")),
+    ):
         found = next((path for name in names if (path := shutil.which(name))), None)
-        lines.append(Line(found is not None, texts.say(f"doctor.{key}" if found else f"doctor.no_{key}", lang), needed=False))
+        lines.append(
+            Line(
+                found is not None,
+                texts.say(f"doctor.{key}" if found else f"doctor.no_{key}", lang),
+                needed=False,
+            )
+        )
     return lines
 
 

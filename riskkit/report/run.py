@@ -61,7 +61,9 @@ def program_hash() -> str:
     """A hash of riskkit's own source, templates and notebooks."""
     package = Path(riskkit.__file__).parent
     places = [package, resources.templates(), resources.notebooks()]
-    files = sorted(path for place in places for path in place.rglob("*") if path.suffix in (".py", ".yaml", ".ipynb"))
+    files = sorted(
+        path for place in places for path in place.rglob("*") if path.suffix in (".py", ".yaml", ".ipynb")
+    )
     whole = hashlib.sha256()
     for path in files:
         whole.update(path.read_bytes())
@@ -89,7 +91,11 @@ def run(order: Order, out: Path, *, workers: int, advance: Advance) -> Outcome:
         advance("summary")
         failures = _write_branches(order, scratch, workers, advance)
         if failures:
-            raise ReportFailed("reports_failed", count=len(failures), failed="\n".join(f"  {u}: {why}" for u, why in failures.items()))
+            raise ReportFailed(
+                "reports_failed",
+                count=len(failures),
+                failed="\n".join(f"  {u}: {why}" for u, why in failures.items()),
+            )
         write_manifest(scratch, _manifest(pack, order))
     return Outcome(target)
 
@@ -118,7 +124,12 @@ def _write_results(pack: QuarterPack, folder: Path) -> None:
     """The numbers themselves: CSV for people and spreadsheets, Parquet for analysts."""
     folder.mkdir()
     assessment = pack.assessment
-    frames = {"summary": assessment.summary.reset_index(), "nodes": assessment.nodes, "items": assessment.items, "history": pack.history}
+    frames = {
+        "summary": assessment.summary.reset_index(),
+        "nodes": assessment.nodes,
+        "items": assessment.items,
+        "history": pack.history,
+    }
     for name, frame in frames.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False)
     ranking = assessment.ranking().reset_index()
@@ -149,7 +160,9 @@ def _write_summary(pack: QuarterPack, order: Order, folder: Path) -> None:
 def _page(pack: QuarterPack, notebook: Path, title: str) -> None:
     from riskkit.report import notebooks
 
-    notebooks.to_html(notebook, notebook.with_suffix(".html"), title=title, marking=pack.marking, lang=pack.lang)
+    notebooks.to_html(
+        notebook, notebook.with_suffix(".html"), title=title, marking=pack.marking, lang=pack.lang
+    )
 
 
 # ---------------------------------------------------------------- branches, in worker processes
@@ -173,7 +186,12 @@ def _write_branch(order: Order, unit: str, folder: Path) -> str | None:
     stem = f"{unit}_{_PACK.period}"
     try:
         workbook_branch.write_branch_workbook(_PACK, unit, place / f"{stem}.xlsx")
-        parameters = {"branch": unit, "quarter": str(_PACK.period), "workspace": str(order.workspace), "lang": order.lang}
+        parameters = {
+            "branch": unit,
+            "quarter": str(_PACK.period),
+            "workspace": str(order.workspace),
+            "lang": order.lang,
+        }
         notebooks.run_notebook("branch_report", place / f"{stem}.ipynb", parameters=parameters)
         if order.html:
             name = _PACK.assessment.summary.loc[unit, "name"]

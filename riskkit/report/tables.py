@@ -12,7 +12,16 @@ from riskkit.model import schema as s
 from riskkit.periods import Period
 from riskkit.scoring.assessment import Assessment
 
-_FORMS = {"ratio": "{:.1%}", "days": "{:.1f}", "per_100": "{:.2f}", "points": "{:.2f}", "times": "{:.2f}", "years": "{:.2f}", "money": "{:,.0f}", "number": "{:g}"}
+_FORMS = {
+    "ratio": "{:.1%}",
+    "days": "{:.1f}",
+    "per_100": "{:.2f}",
+    "points": "{:.2f}",
+    "times": "{:.2f}",
+    "years": "{:.2f}",
+    "money": "{:,.0f}",
+    "number": "{:g}",
+}
 
 
 def value_text(value: float, item: s.Item) -> str:
@@ -30,7 +39,9 @@ def why_texts(why: str, assessment: Assessment, lang: texts.Language) -> list[st
         if "node" in values:
             values["node"] = f"{values['node']} {assessment.model.nodes[values['node']].name[lang]}"
         if "red_line" in values:
-            values["red_line"] = f"{values['red_line']} {assessment.model.red_lines[values['red_line']].name[lang]}"
+            values["red_line"] = (
+                f"{values['red_line']} {assessment.model.red_lines[values['red_line']].name[lang]}"
+            )
         found.append(texts.say(f"why.{values.pop('key')}", lang, **values))
     return found
 
@@ -43,9 +54,27 @@ def formula(measure: s.Measure, lang: texts.Language, indent: str = "") -> list[
             lines.append(f"{indent}  {part.weight:g} × ({part.offset:g} + {part.slope:g} · v)")
             lines += formula(part.measure, lang, indent + "    ")
         return lines
-    keys = ("numerator", "denominator", "exposure", "value", "weight", "subscale", "q", "before", "after", "where", "window", "factor")
-    given = {key: getattr(measure, key) for key in keys if getattr(measure, key, None) not in (None, "1", 1, 1.0)}
-    return [f"{indent}{measure.kind} @ {measure.table}", *(f"{indent}  {key}: {text}" for key, text in given.items())]
+    keys = (
+        "numerator",
+        "denominator",
+        "exposure",
+        "value",
+        "weight",
+        "subscale",
+        "q",
+        "before",
+        "after",
+        "where",
+        "window",
+        "factor",
+    )
+    given = {
+        key: getattr(measure, key) for key in keys if getattr(measure, key, None) not in (None, "1", 1, 1.0)
+    }
+    return [
+        f"{indent}{measure.kind} @ {measure.table}",
+        *(f"{indent}  {key}: {text}" for key, text in given.items()),
+    ]
 
 
 def explanation(assessment: Assessment, unit: str, item_id: str, lang: texts.Language, limit: int) -> str:
@@ -61,19 +90,32 @@ def explanation(assessment: Assessment, unit: str, item_id: str, lang: texts.Lan
     head = [
         f"{unit} {assessment.measures.units.loc[unit, 'name']}  {assessment.period}  {item_id} {item.name[lang]}",
         line("value", texts.say("explain.few", lang) if few else value_text(row["value"], item)),
-        line("state", " ".join([texts.say(f"state.{row['state']}", lang), reason_text(row["reason"], lang, assessment.model)]).strip()),
+        line(
+            "state",
+            " ".join(
+                [texts.say(f"state.{row['state']}", lang), reason_text(row["reason"], lang, assessment.model)]
+            ).strip(),
+        ),
     ]
     if not few and pd.notna(row["numerator"]):
         head.append(line("inputs", f"{row['numerator']:g} / {row['denominator']:g}  n = {row['n']:g}"))
     head += [line("class", row["confidence"])]
     if len(scored):
         points = scored.iloc[0]
-        head.append(line("points", f"{points['points']:.2f}  × {points['weight']:.4f} = {points['contribution']:.4f}"))
-    head += [line("scale", item.scale.model_dump(exclude={"type"})), line("formula", ""), *formula(item.measure, lang, "  ")]
+        head.append(
+            line("points", f"{points['points']:.2f}  × {points['weight']:.4f} = {points['contribution']:.4f}")
+        )
+    head += [
+        line("scale", item.scale.model_dump(exclude={"type"})),
+        line("formula", ""),
+        *formula(item.measure, lang, "  "),
+    ]
     return "\n".join([*head, *(_row_lines(assessment, unit, item_id, row, lang, limit) if not few else [])])
 
 
-def _row_lines(assessment: Assessment, unit: str, item_id: str, row: pd.Series, lang: texts.Language, limit: int) -> list[str]:
+def _row_lines(
+    assessment: Assessment, unit: str, item_id: str, row: pd.Series, lang: texts.Language, limit: int
+) -> list[str]:
     rows = assessment.measures.evidence_rows(unit, item_id)
     if rows.empty:
         return [texts.say("explain.no_rows", lang)]
@@ -84,10 +126,16 @@ def _row_lines(assessment: Assessment, unit: str, item_id: str, row: pd.Series, 
         keys = [column for column in (spec.key if spec else ()) if column in shown and column != "unit"]
         for entry in shown.head(limit).to_dict("records"):
             place = " ".join(str(entry[name]) for name in ORIGIN[:2] if entry[name])
-            values = [f"{name[1:]}={entry[name]:g}" for name in entry if str(name).startswith("=") and pd.notna(entry[name])]
+            values = [
+                f"{name[1:]}={entry[name]:g}"
+                for name in entry
+                if str(name).startswith("=") and pd.notna(entry[name])
+            ]
             named = [f"{name}={entry[name]}" for name in keys if pd.notna(entry[name])]
             period = entry.get("_period", str(assessment.period))
-            lines.append(f"  {period} {place} {entry['_row']}  {' '.join(named)}  {' '.join(values)}".rstrip())
+            lines.append(
+                f"  {period} {place} {entry['_row']}  {' '.join(named)}  {' '.join(values)}".rstrip()
+            )
         if len(part) > limit:
             lines.append(texts.say("explain.more", lang, n=len(part) - limit))
     return lines

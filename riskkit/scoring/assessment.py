@@ -53,7 +53,9 @@ class Assessment:
     def ranking(self) -> pd.DataFrame:
         """Assessed units, best first; provisional ones last, without rank. Columns as in `summary`."""
         assessed = self.summary[~self.summary["rollup"]]
-        return assessed.sort_values(["rank", "score"], ascending=[True, False], na_position="last", kind="stable")
+        return assessed.sort_values(
+            ["rank", "score"], ascending=[True, False], na_position="last", kind="stable"
+        )
 
     def rollups(self) -> pd.DataFrame:
         """Units that roll up others, the whole institution first."""
@@ -63,7 +65,9 @@ class Assessment:
         """Units × nodes of one depth (1 dimensions, 2 indicators), scores 0-maximum."""
         chosen = self.nodes[self.nodes["depth"] == depth]
         names = [name for name, at in self.model.depths.items() if at == depth]
-        return chosen.pivot(index="unit", columns="node", values="score").reindex(index=self.summary.index, columns=names)
+        return chosen.pivot(index="unit", columns="node", values="score").reindex(
+            index=self.summary.index, columns=names
+        )
 
     def unit_items(self, unit: str) -> pd.DataFrame:
         """One unit's items in the model's order, indexed by item."""
@@ -86,9 +90,17 @@ class Assessment:
             rows += [("deduction", "", float(row["deducted"]), "")] if row["deducted"] else []
         else:
             mine = self.events[(self.events["unit"] == unit) & (self.events["status"] == grades.IN_EFFECT)]
-            rows += [("deduction", e.red_line, float(e.deduct), e.event_no) for e in mine.itertuples() if e.deduct > 0]
+            rows += [
+                ("deduction", e.red_line, float(e.deduct), e.event_no)
+                for e in mine.itertuples()
+                if e.deduct > 0
+            ]
         floored = max(0.0, float(row["base"] - row["deducted"]))
-        rows += [("floor", "", float(row["base"] - row["deducted"]) - floored, "")] if row["deducted"] > row["base"] else []
+        rows += (
+            [("floor", "", float(row["base"] - row["deducted"]) - floored, "")]
+            if row["deducted"] > row["base"]
+            else []
+        )
         rounding = floored - float(row["score"])
         rows += [("rounding", "", rounding, "")] if rounding else []
         return pd.DataFrame(rows, columns=["kind", "id", "lost", "state"])
@@ -103,7 +115,9 @@ class Assessment:
         nominal = pd.Series(self.model.nominal_weights).reindex(items.index) * self.model.spec.score.maximum
         applies = ~items["state"].isin([NOT_APPLICABLE, POSTPONED])
         share = items["points"].where(applies, 0.0).fillna(0.0) / self.model.spec.score.maximum
-        frame = pd.DataFrame({"standard": nominal, "applicable": nominal.where(applies, 0.0), "earned": nominal * share})
+        frame = pd.DataFrame(
+            {"standard": nominal, "applicable": nominal.where(applies, 0.0), "earned": nominal * share}
+        )
         frame["dimension"] = [self._dimension[name] for name in items.index]
         table = frame.groupby("dimension", sort=False).sum()
         table = pd.concat([frame.drop(columns="dimension").sum().to_frame(ROOT).T, table])
@@ -119,7 +133,9 @@ class Assessment:
     def candidates(self) -> pd.DataFrame:
         """Evidence rows that ask for a red-line ruling; they have no effect of their own. Columns `red_line, unit,
         table, _file, _sheet, _row`."""
-        reach = Reach(self.model, self.measures.units, self.measures.evidence, self.period, self.measures.calendar)
+        reach = Reach(
+            self.model, self.measures.units, self.measures.evidence, self.period, self.measures.calendar
+        )
         ruled = {(e.red_line, e.unit) for e in self.events.itertuples()}
         frames = []
         for line in self.model.spec.red_lines:
@@ -161,13 +177,17 @@ class _Scoring:
         items["points"] = np.nan
         for name, rows in items[counted].groupby("item", sort=False):
             item = self.model.items[str(name)]
-            items.loc[rows.index, "points"] = points(rows["value"].to_numpy(dtype="float64"), item.scale, self.maximum)
+            items.loc[rows.index, "points"] = points(
+                rows["value"].to_numpy(dtype="float64"), item.scale, self.maximum
+            )
         out = items["state"].isin([NOT_APPLICABLE, POSTPONED])
         items.loc[~counted & ~out, "points"] = 0.0
         return items
 
     def _grid(self, column: str) -> pd.DataFrame:
-        return self.items.pivot(index="unit", columns="item", values=column).reindex(index=self.register.index, columns=self.names)
+        return self.items.pivot(index="unit", columns="item", values=column).reindex(
+            index=self.register.index, columns=self.names
+        )
 
     def assessment(self) -> Assessment:
         given = self._grid("points")
@@ -187,11 +207,15 @@ class _Scoring:
         alone, together = self._assessed_and_rollups()
         grid = own.rows(alone).stacked(self._rolled(own, together))
         units = [self.register.index[i] for i in alone] + [self.register.index[i] for i in together]
-        deductions = np.concatenate([deducted.to_numpy()[alone], self._rolled_deductions(deducted.to_numpy(), together)])
+        deductions = np.concatenate(
+            [deducted.to_numpy()[alone], self._rolled_deductions(deducted.to_numpy(), together)]
+        )
         conservative = self.plan.score(grid.points, ~np.isnan(grid.points))
         observed = self.plan.score(grid.observed, ~np.isnan(grid.observed))
         nodes = self._node_frame(units, conservative.scores, observed.scores, conservative.weights)
-        summary = self._summary(units, len(alone), grid, conservative.scores, observed.scores[:, 0], deductions, counted)
+        summary = self._summary(
+            units, len(alone), grid, conservative.scores, observed.scores[:, 0], deductions, counted
+        )
         items = self._item_frame(units, len(alone), grid, conservative.weights)
         return Assessment(self.model, self.measures, items, nodes, summary, events.reset_index(drop=True))
 
@@ -215,7 +239,7 @@ class _Scoring:
         """Positions of a unit and everything below it."""
         position = {unit: i for i, unit in enumerate(self.register.index)}
         below: dict[str, list[int]] = {unit: [i] for unit, i in position.items()}
-        for unit, i in position.items():
+        for i in position.values():
             parent = self.register["parent"].iloc[i]
             while isinstance(parent, str):
                 below[parent].append(i)
@@ -237,7 +261,9 @@ class _Scoring:
             means.append(below + float(deducted[index]))
         return np.array(means)
 
-    def _node_frame(self, units: list[str], scores: np.ndarray, observed: np.ndarray, weights: np.ndarray) -> pd.DataFrame:
+    def _node_frame(
+        self, units: list[str], scores: np.ndarray, observed: np.ndarray, weights: np.ndarray
+    ) -> pd.DataFrame:
         names = self.plan.names
         depths = [0, *self.model.depths.values()]
         frame = pd.DataFrame(
@@ -270,7 +296,19 @@ class _Scoring:
         items["state"] = items["state"].fillna("rolled_up")
         items["contribution"] = (items["weight"] * items["points"]).fillna(0.0)
         items["lost"] = (items["weight"] * (self.maximum - items["points"])).fillna(0.0)
-        front = ["unit", "item", "value", "numerator", "denominator", "n", "state", "points", "weight", "contribution", "lost"]
+        front = [
+            "unit",
+            "item",
+            "value",
+            "numerator",
+            "denominator",
+            "n",
+            "state",
+            "points",
+            "weight",
+            "contribution",
+            "lost",
+        ]
         return items[[*front, *[column for column in items if column not in front]]].reset_index(drop=True)
 
     def _summary(
@@ -287,7 +325,9 @@ class _Scoring:
         final = published(np.maximum(base - deducted, 0.0), self.model.spec.score.decimals)
         nominal = np.array([self.model.nominal_weights[name] for name in self.names])
         coverage = _share(grid.measured, grid.applicable, nominal)
-        classes = pd.DataFrame({name: _share(values, grid.measured, nominal) for name, values in grid.classes.items()})
+        classes = pd.DataFrame(
+            {name: _share(values, grid.measured, nominal) for name, values in grid.classes.items()}
+        )
         node_scores = pd.DataFrame(scores[:, 1:], index=units, columns=self.plan.names[1:])
         alone = np.arange(len(units)) < assessed
         standing = grades.Standing(final, node_scores, coverage, classes, events[events["unit"].isin(units)])
@@ -333,7 +373,10 @@ class _Grid:
 
     def rows(self, chosen: list[int]) -> _Grid:
         """Some of the units."""
-        return _Grid(*(array[chosen] for array in self._arrays()), {name: values[chosen] for name, values in self.classes.items()})
+        return _Grid(
+            *(array[chosen] for array in self._arrays()),
+            {name: values[chosen] for name, values in self.classes.items()},
+        )
 
     def mean(self, weights: np.ndarray) -> _Grid:
         """One row: the mean over units weighted by staff, each item over the units it applies to."""
@@ -350,7 +393,9 @@ class _Grid:
         """This grid with others below it."""
         grids = [self, *others]
         arrays = [np.concatenate(parts) for parts in zip(*(grid._arrays() for grid in grids), strict=True)]
-        return _Grid(*arrays, {name: np.concatenate([grid.classes[name] for grid in grids]) for name in self.classes})
+        return _Grid(
+            *arrays, {name: np.concatenate([grid.classes[name] for grid in grids]) for name in self.classes}
+        )
 
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self.points, self.observed, self.measured, self.applicable

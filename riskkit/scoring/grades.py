@@ -30,7 +30,9 @@ def settle_events(model: IndicatorModel, events: pd.DataFrame, period: Period) -
     """
     settled = events.copy()
     lines = [model.red_lines[name] for name in settled["red_line"]]
-    settled["status"] = [_status(line, event, period) for line, event in zip(lines, settled.itertuples(), strict=True)]
+    settled["status"] = [
+        _status(line, event, period) for line, event in zip(lines, settled.itertuples(), strict=True)
+    ]
     settled["deduct"] = _deductions(lines, settled)
     settled["cap"] = pd.Series([line.cap for line in lines], index=settled.index, dtype="str")
     settled["veto"] = np.array([line.veto for line in lines], dtype=bool)
@@ -83,14 +85,21 @@ def grade(model: IndicatorModel, standing: Standing) -> Graded:
     grades = list(model.spec.grades)
     units = list(standing.nodes.index)
     minima = np.array([grade.min for grade in grades])
-    by_score = np.array([int(np.argmax(minima <= score)) if score >= minima[-1] else len(minima) - 1 for score in standing.score])
+    by_score = np.array(
+        [
+            int(np.argmax(minima <= score)) if score >= minima[-1] else len(minima) - 1
+            for score in standing.score
+        ]
+    )
     why: list[list[dict[str, Any]]] = [[] for _ in units]
     place = by_score.copy()
     for level, spec in enumerate(grades):
         for condition in spec.conditions:
             failing = _failures(condition, model, standing)
             for row, detail in failing.items():
-                if place[row] == level or (place[row] == level + 1 and any(w.get("grade") == spec.id for w in why[row])):
+                if place[row] == level or (
+                    place[row] == level + 1 and any(w.get("grade") == spec.id for w in why[row])
+                ):
                     why[row].append({"grade": spec.id, **detail})
                     place[row] = level + 1
     order = {name: index for index, name in enumerate(model.grades)}
@@ -112,24 +121,39 @@ def grade(model: IndicatorModel, standing: Standing) -> Graded:
 def _failures(condition: s.Condition, model: IndicatorModel, standing: Standing) -> dict[int, dict[str, Any]]:
     """Rows that fail a condition, each with the detail a reader needs."""
     if isinstance(condition, s.NodeMin):
-        names = [name for name, depth in model.depths.items() if depth == condition.depth and model.nodes[name].weight > 0]
+        names = [
+            name
+            for name, depth in model.depths.items()
+            if depth == condition.depth and model.nodes[name].weight > 0
+        ]
         scores = standing.nodes[names]
         low = scores.min(axis=1)
         worst = scores.fillna(np.inf).idxmin(axis=1)
         return {
-            row: {"key": "node_min", "node": worst.iloc[row], "found": float(low.iloc[row]), "needed": condition.value}
+            row: {
+                "key": "node_min",
+                "node": worst.iloc[row],
+                "found": float(low.iloc[row]),
+                "needed": condition.value,
+            }
             for row in np.flatnonzero(low.to_numpy() < condition.value)
         }
     if isinstance(condition, s.CoverageMin):
         short = np.flatnonzero(standing.coverage < condition.value)
         return {
-            int(row): {"key": "coverage", "found": float(standing.coverage[row]), "needed": condition.value} for row in short
+            int(row): {"key": "coverage", "found": float(standing.coverage[row]), "needed": condition.value}
+            for row in short
         }
     if isinstance(condition, s.ConfidenceMin):
         share = standing.class_share[list(condition.classes)].sum(axis=1).to_numpy()
         short = np.flatnonzero(share < condition.share - 1e-12)
         return {
-            int(row): {"key": "confidence", "found": float(share[row]), "needed": condition.share, "classes": "/".join(condition.classes)}
+            int(row): {
+                "key": "confidence",
+                "found": float(share[row]),
+                "needed": condition.share,
+                "classes": "/".join(condition.classes),
+            }
             for row in short
         }
     met = {
@@ -137,7 +161,11 @@ def _failures(condition: s.Condition, model: IndicatorModel, standing: Standing)
         for event in standing.events.itertuples()
         if set(model.red_lines[str(event.red_line)].effects) & set(condition.effects)
     }
-    return {row: {"key": "no_red_line", "red_line": met[unit]} for row, unit in enumerate(standing.nodes.index) if unit in met}
+    return {
+        row: {"key": "no_red_line", "red_line": met[unit]}
+        for row, unit in enumerate(standing.nodes.index)
+        if unit in met
+    }
 
 
 def rank(score: pd.Series, ranked: pd.Series, vetoed: pd.Series) -> pd.Series:

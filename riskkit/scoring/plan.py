@@ -53,7 +53,9 @@ class Plan:
             assert not isinstance(node, Item), "items have no children"
             children, geometric = node.children, node.aggregate == "geometric"  # type: ignore[assignment]  # dimensions are nodes too
         weights = np.array([child.weight for child in children])
-        return Branching(position[name], np.array([position[child.id] for child in children]), weights, geometric)
+        return Branching(
+            position[name], np.array([position[child.id] for child in children]), weights, geometric
+        )
 
     def score(self, points: np.ndarray, applies: np.ndarray) -> Scored:
         """Scores for units × items `points`, over the items where `applies` is true; missing where nothing applies.
@@ -65,7 +67,9 @@ class Plan:
         scores[:, self.items] = np.where(applies, points, np.nan)
         shares: dict[int, np.ndarray] = {}
         for branching in reversed(self.branchings):
-            scores[:, branching.node], shares[branching.node] = _aggregate(branching, scores[:, branching.children])
+            scores[:, branching.node], shares[branching.node] = _aggregate(
+                branching, scores[:, branching.children]
+            )
         weights = np.zeros_like(scores)
         weights[:, 0] = 1.0
         for branching in self.branchings:

@@ -18,7 +18,9 @@ GOOD = {"a1": 0.8, "a2": 0.6, "b1": 0.9}
 """A = (80 + 60)/2 = 70; B = 90; total = 0.6·70 + 0.4·90 = 78."""
 
 
-def assess(values: dict, events: list | None = None, *, model: dict | None = None, **staff: int) -> Assessment:
+def assess(
+    values: dict, events: list | None = None, *, model: dict | None = None, **staff: int
+) -> Assessment:
     small = tiny.model(**(model or {}))
     return score(small, tiny.measures(small, values, events, **staff))
 
@@ -38,10 +40,15 @@ def test_a_score_is_the_weighted_mean_of_weighted_means() -> None:
 def test_what_does_not_apply_leaves_numerator_and_denominator() -> None:
     """Without a2, A is a1 alone: 0.6·80 + 0.4·90 = 84; without B as well, the total is A alone: 80."""
     assert assess({"u": GOOD | {"a2": "not_applicable"}}).summary.loc["u", "score"] == 84.0
-    assert assess({"u": GOOD | {"a2": "not_applicable", "b1": "not_applicable"}}).summary.loc["u", "score"] == 80.0
+    assert (
+        assess({"u": GOOD | {"a2": "not_applicable", "b1": "not_applicable"}}).summary.loc["u", "score"]
+        == 80.0
+    )
 
 
-def test_what_was_not_assessed_or_refused_counts_nothing_in_the_graded_score_and_is_left_out_of_the_observed() -> None:
+def test_what_was_not_assessed_or_refused_counts_nothing_in_the_graded_score_and_is_left_out_of_the_observed() -> (
+    None
+):
     """Graded: A = (80 + 0)/2 = 40, 0.6·40 + 0.4·90 = 60. Observed: A = 80, so 84. Coverage 1 − 0.6·0.5 = 0.7."""
     for state in ("not_assessed", "refused"):
         row = assess({"u": GOOD | {"a2": state}}).summary.loc["u"]
@@ -264,4 +271,14 @@ def test_a_branch_better_on_every_item_never_scores_lower(worse: dict, more: flo
 def test_every_reason_a_grade_can_have_has_words_in_both_languages() -> None:
     for key in ("node_min", "coverage", "confidence", "no_red_line", "cap", "veto"):
         for lang in texts.LANGUAGES:
-            assert texts.say(f"why.{key}", lang, grade="A", node="A", found=0.5, needed=0.6, classes="A/B", red_line="R", cap="B")
+            assert texts.say(
+                f"why.{key}",
+                lang,
+                grade="A",
+                node="A",
+                found=0.5,
+                needed=0.6,
+                classes="A/B",
+                red_line="R",
+                cap="B",
+            )

@@ -111,7 +111,12 @@ def spec(**more: Any) -> dict[str, Any]:
                     {"kind": "no_red_line", "effects": ["deduct", "cap", "veto"]},
                 ],
             },
-            {"id": "B", "name": name("B"), "min": 70, "conditions": [{"kind": "node_min", "depth": 1, "value": 60}]},
+            {
+                "id": "B",
+                "name": name("B"),
+                "min": 70,
+                "conditions": [{"kind": "node_min", "depth": 1, "value": 60}],
+            },
             {"id": "C", "name": name("C"), "min": 0},
         ],
         "provisional": {"coverage": 0.5},
@@ -130,7 +135,7 @@ def model(**more: Any) -> IndicatorModel:
 def units(**staff: int) -> pd.DataFrame:
     """Branches below one office `head`, which has no staff of its own unless given."""
     names = ["head", *[unit for unit in staff if unit != "head"]]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "name": names,
             "parent": pd.array([None] + ["head"] * (len(names) - 1), dtype="str"),
@@ -140,7 +145,6 @@ def units(**staff: int) -> pd.DataFrame:
         },
         index=pd.Index(names, name="unit"),
     )
-    return frame
 
 
 def measures(
