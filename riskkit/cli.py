@@ -257,11 +257,15 @@ def _run(
     order = Order(bank.path, str(wanted), bank.lang, units, html)
     click.echo(say("scored", units=len(units), model=f"{bank.model.spec.id} {bank.model.spec.version}"))
     with tqdm(total=len(units), unit=say("report_unit"), desc=say("reports"), disable=None) as bar:
+
+        def advance(stage: str) -> None:
+            bar.update(stage == "branch")
+
         outcome = make(
             order,
             (out or bank.path / "runs").resolve(),
             workers=workers or os.cpu_count() or 1,
-            advance=lambda stage: bar.update(stage == "branch"),
+            advance=advance,
         )
         if outcome.already:
             bar.update(len(units))

@@ -86,6 +86,7 @@ class DataRefused(RiskkitError):
         super().__init__(key, count=len(self.problems), **values)
 
     def message(self, lang: texts.Language) -> str:
+        """The message with the first twenty problems below it."""
         head = super().message(lang)
         return "\n".join([head, *(f"  {problem.line(lang)}" for problem in self.problems[:20])])
 

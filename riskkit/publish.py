@@ -29,7 +29,7 @@ def scratch_file(target: Path) -> Iterator[Path]:
         yield scratch
         with _told(target):
             _sync(scratch)
-            os.replace(scratch, target)
+            scratch.replace(target)
             _sync_folder(target.parent)
     finally:
         scratch.unlink(missing_ok=True)
@@ -46,7 +46,7 @@ def scratch_folder(target: Path) -> Iterator[Path]:
             for path in sorted(scratch.rglob("*")):
                 _sync_folder(path) if path.is_dir() else _sync(path)
             _sync_folder(scratch)
-            os.rename(scratch, target)
+            scratch.rename(target)
             _sync_folder(target.parent)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -71,7 +71,7 @@ def screen_language() -> Language:
     """The language of messages on screen: `RISKKIT_LANG`, or else the user's locale."""
     chosen = os.environ.get("RISKKIT_LANG", "").lower()
     if chosen in LANGUAGES:
-        return cast(Language, chosen)
+        return chosen
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if os.environ.get(variable):
             return "zh" if os.environ[variable].lower().startswith("zh") else "en"

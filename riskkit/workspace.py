@@ -144,7 +144,7 @@ class Workspace:
 
     @cached_property
     def units(self) -> pd.DataFrame:
-        """The register, indexed by unit code: `name, parent, level, region, staff, sensitive_posts, peer_group, opened_on`."""
+        """The register, indexed by unit code; the columns are those of `REGISTER`."""
         return self._small_table("units", REGISTER).set_index("unit")
 
     @cached_property
@@ -337,7 +337,7 @@ class Workspace:
 
     def history(self) -> pd.DataFrame:
         """All periods in one tidy frame: a row a period, unit and node (the total under ""), with scores and, on the
-        total, grade and rank. Columns `period, unit, name, level, node, depth, score, observed, weight, grade, rank`."""
+        total, grade and rank. `period, unit, name, level, node, depth, score, observed, weight, grade, rank`."""
         frames = []
         for period in self.periods:
             assessment = self.assessment(period)

@@ -327,7 +327,7 @@ class _Ledger:
     def __init__(self, table: pd.DataFrame | None = None) -> None:
         self.entries: dict[tuple[str, str], list[Any]] = {}
         self.used: set[int] = set()
-        self.rows = [] if table is None else list(table.itertuples(index=True))
+        self.rows: list[Any] = [] if table is None else list(table.itertuples(index=True))
         for entry in self.rows:
             sheet = entry.sheet if isinstance(entry.sheet, str) else ""
             self.entries.setdefault((entry.file, sheet), []).append(entry)

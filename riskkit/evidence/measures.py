@@ -88,7 +88,7 @@ class Measures:
             part for leaf in leaves(self.model.items[item].measure) for part in _behind(leaf, reach, unit)
         ]
         rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
-        front = ["table", *ORIGIN, *[column for column in rows if column.startswith("=")]]
+        front = ["table", *ORIGIN, *[column for column in rows if str(column).startswith("=")]]
         return rows[[*front, *[column for column in rows if column not in front]]]
 
 
@@ -305,9 +305,9 @@ def _use_compact(item: s.Item, reach: Reach, values: _Values, confidence: np.nda
 def _carry_over(model: IndicatorModel, fresh: Mapping[Period, pd.DataFrame], period: Period) -> pd.DataFrame:
     now = fresh[period].set_index(["unit", "item"])
     now["age"] = 0
-    life = pd.Series({name: model.spec.cadences[item.cadence] for name, item in model.items.items()})
-    alive = now.index.get_level_values("item").map(life).to_numpy()
-    for step in range(1, int(life.max())):
+    life = {name: model.spec.cadences[item.cadence] for name, item in model.items.items()}
+    alive = np.array([life[name] for name in now.index.get_level_values("item")])
+    for step in range(1, max(life.values())):
         earlier = fresh.get(period.shift(-step))
         if earlier is None:
             continue

@@ -69,7 +69,7 @@ class _Derivation:
         sheets["seconds"] = self.seconds()
         scores = self.scores()
         sheets["reason"] = self.reasons(sheets["seconds"], scores)
-        sheets["valid"] = pd.array(sheets["reason"] == "", dtype="boolean")
+        sheets["valid"] = (sheets["reason"] == "").astype("boolean")
         return {"answers": self.answers(sheets, scores), "sheets": sheets}, self.problems
 
     def columns(self, *roles: str) -> list[str]:
@@ -84,9 +84,9 @@ class _Derivation:
             self.problems.append(Problem("evidence.questions", file, values={"found": " ".join(faults)}))
         return not faults
 
-    def problem(self, position: int, question: str, code: str, **values: Any) -> None:
+    def problem(self, position: int, column: str, code: str, **values: Any) -> None:
         row = self.raw.iloc[position]
-        letter = self.letters[(row["_file"], row["_sheet"])].get(question, "")
+        letter = self.letters[(row["_file"], row["_sheet"])].get(column, "")
         self.problems.append(
             Problem(f"evidence.{code}", row["_file"], row["_sheet"], f"{letter}{row['_row']}", values)
         )
@@ -144,12 +144,17 @@ class _Derivation:
                 high=f"{high:g}",
             )
         share = (numbers - low) / (high - low)
-        return 1 - share if spec["reversed"] is True else share
+        return 1 - share if self.reversed(question) else share
+
+    def reversed(self, question: str) -> bool:
+        """Whether agreeing with a question speaks against what is measured."""
+        mark: Any = self.questions.loc[question, "reversed"]
+        return bool(pd.notna(mark) and mark)
 
     def as_given(self, question: str, share: pd.Series) -> pd.Series:
         """An answer before reversing, in the scale's own points above its minimum."""
         spec: Any = self.questions.loc[question]
-        given = 1 - share if spec["reversed"] is True else share
+        given = 1 - share if self.reversed(question) else share
         return given * (float(spec["scale_max"]) - float(spec["scale_min"]))
 
     def reasons(self, seconds: pd.Series, scores: pd.DataFrame) -> pd.Series:
@@ -159,10 +164,12 @@ class _Derivation:
         asked = len(self.questions)
         likert = self.columns("likert")
         raw = pd.DataFrame({q: self.as_given(q, scores[q]) for q in likert}, index=self.raw.index)
-        checks = {
+        checks: dict[str, pd.Series] = {
             "rushed": seconds < self.rules.seconds_per_item * asked,
-            "trap": (scores[self.columns("trap")] < 1).any(axis=1),
-            "longstring": _longest_run(raw.to_numpy()) >= self.rules.longstring * max(len(likert), 1),
+            "trap": pd.Series((scores[self.columns("trap")] < 1).to_numpy().any(axis=1), self.raw.index),
+            "longstring": pd.Series(
+                _longest_run(raw.to_numpy()) >= self.rules.longstring * max(len(likert), 1), self.raw.index
+            ),
             "flat": raw.std(axis=1, ddof=0) <= self.rules.min_sd,
         }
         for name, hit in checks.items():

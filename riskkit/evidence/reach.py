@@ -161,7 +161,7 @@ class Reach:
             return np.full(len(self.units), source in self.now.tables)
         rows = self.now.tables.get("sheets" if source != name else source)
         present = set() if rows is None else set(rows["unit"].dropna())
-        return self._among(present) | self.answered(source, ZERO)
+        return np.logical_or(self._among(present), self.answered(source, ZERO))
 
     @cache  # noqa: B019
     def answered(self, table: str, answer: str) -> np.ndarray:
@@ -185,7 +185,7 @@ class Reach:
         if sheets is None:
             return np.zeros(len(self.units))
         valid = sheets[sheets["valid"].astype(bool)]
-        return valid.groupby("unit").size().reindex(self.units, fill_value=0).to_numpy()
+        return np.asarray(valid.groupby("unit").size().reindex(self.units, fill_value=0))
 
     @cache  # noqa: B019
     def respondents_needed(self) -> np.ndarray:
@@ -193,13 +193,11 @@ class Reach:
         rules = self.model.spec.questionnaire
         assert rules is not None, "a model with a questionnaire table has questionnaire rules"
         wanted = np.ceil(self.staff().to_numpy() * rules.share - 1e-9)
-        return np.maximum(np.minimum(wanted, rules.respondents), rules.never_below).astype(int)
+        return np.asarray(np.clip(wanted, None, rules.respondents).clip(rules.never_below)).astype(int)
 
 
-def _aggregate(groups: pd.api.typing.DataFrameGroupBy, text: str) -> pd.Series:
+def _aggregate(groups: Any, text: str) -> pd.Series:
+    """One column of a join, from a group-by and a text such as `sum hours`."""
     function, _, column = text.partition(" ")
-    if function == "count":
-        return groups.size()
-    if function == "any":
-        return groups[column].any()
-    return getattr(groups[column], function)()
+    aggregated: pd.Series = groups.size() if function == "count" else getattr(groups[column], function)()
+    return aggregated

@@ -44,9 +44,9 @@ def findings(workspace: str | None, lang: texts.Language) -> list[Line]:
 
 
 def _font(lang: texts.Language) -> Line:
-    from riskkit.report.charts import chinese_font
+    from riskkit.report.charts.fonts import chinese_family
 
-    font = chinese_font()
+    font = chinese_family()
     text = texts.say("doctor.font", lang, font=font) if font else texts.say("doctor.no_font", lang)
     return Line(font is not None, text, needed=False)
 

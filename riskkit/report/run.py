@@ -104,7 +104,7 @@ def _put_aside(target: Path) -> None:
     number = 1
     while (aside := target.with_name(f"{target.name}.damaged-{number}")).exists():
         number += 1
-    os.rename(target, aside)
+    target.rename(aside)
 
 
 def _manifest(pack: QuarterPack, order: Order) -> dict[str, object]:
@@ -171,7 +171,7 @@ _PACK: QuarterPack | None = None
 
 
 def _start_worker(order: Order) -> None:
-    global _PACK  # noqa: PLW0603  # one pack a process, opened once
+    global _PACK
     os.umask(0o077)
     _PACK = prepare(open_workspace(order.workspace, lang=order.lang), order.period, order.lang)
 
@@ -194,7 +194,7 @@ def _write_branch(order: Order, unit: str, folder: Path) -> str | None:
         }
         notebooks.run_notebook("branch_report", place / f"{stem}.ipynb", parameters=parameters)
         if order.html:
-            name = _PACK.assessment.summary.loc[unit, "name"]
+            name = _PACK.assessment.summary["name"][unit]
             _page(_PACK, place / f"{stem}.ipynb", f"{name} {_PACK.period}")
     except RiskkitError as failed:
         return failed.message(order.lang)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from riskkit import texts
@@ -88,7 +90,7 @@ def explanation(assessment: Assessment, unit: str, item_id: str, lang: texts.Lan
         return f"{texts.say(f'explain.{key}', lang)}: {text}"
 
     head = [
-        f"{unit} {assessment.measures.units.loc[unit, 'name']}  {assessment.period}  {item_id} {item.name[lang]}",
+        f"{unit} {assessment.measures.units['name'][unit]}  {assessment.period}  {item_id} {item.name[lang]}",
         line("value", texts.say("explain.few", lang) if few else value_text(row["value"], item)),
         line(
             "state",
@@ -124,12 +126,13 @@ def _row_lines(
         spec = assessment.model.tables.get(str(table))
         shown = masked(part, spec) if spec else part
         keys = [column for column in (spec.key if spec else ()) if column in shown and column != "unit"]
-        for entry in shown.head(limit).to_dict("records"):
+        entries: list[dict[str, Any]] = shown.head(limit).to_dict("records")  # type: ignore[assignment]  # columns are named by text
+        for entry in entries:
             place = " ".join(str(entry[name]) for name in ORIGIN[:2] if entry[name])
             values = [
                 f"{name[1:]}={entry[name]:g}"
                 for name in entry
-                if str(name).startswith("=") and pd.notna(entry[name])
+                if name.startswith("=") and pd.notna(entry[name])
             ]
             named = [f"{name}={entry[name]}" for name in keys if pd.notna(entry[name])]
             period = entry.get("_period", str(assessment.period))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,38 +76,35 @@ class Assessment:
         return rows.reindex([name for name in self.model.items if name in rows.index])
 
     def losses(self, unit: str) -> pd.DataFrame:
-        """The list of lost points (失分清单): `kind, id, lost, state`, largest first; sums to maximum − published score.
+        """The list of lost points (失分清单): `kind, id, lost, state`, largest first; sums to maximum − score.
 
         Rows are items, deductions by red-line event, what the floor of 0 spared (negative) and the rounding of the
         published score. Raises `Misuse` for a model that aggregates geometrically: its losses do not add up.
         """
         if not Plan(self.model).arithmetic:
             raise Misuse("losses_need_arithmetic")
-        row = self.summary.loc[self.check_unit(unit)]
+        row: dict[Any, Any] = self.summary.loc[self.check_unit(unit)].to_dict()
         items = self.unit_items(unit)
         lost = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
-        rows = [("item", name, float(entry["lost"]), entry["state"]) for name, entry in lost.iterrows()]
+        rows = [
+            ("item", name, float(entry["lost"]), entry["state"])
+            for name, entry in lost.to_dict("index").items()
+        ]
         if row["rollup"]:
             rows += [("deduction", "", float(row["deducted"]), "")] if row["deducted"] else []
         else:
             mine = self.events[(self.events["unit"] == unit) & (self.events["status"] == grades.IN_EFFECT)]
-            rows += [
-                ("deduction", e.red_line, float(e.deduct), e.event_no)
-                for e in mine.itertuples()
-                if e.deduct > 0
-            ]
-        floored = max(0.0, float(row["base"] - row["deducted"]))
-        rows += (
-            [("floor", "", float(row["base"] - row["deducted"]) - floored, "")]
-            if row["deducted"] > row["base"]
-            else []
-        )
+            events = [event for event in mine.to_dict("records") if event["deduct"] > 0]
+            rows += [("deduction", event["red_line"], event["deduct"], event["event_no"]) for event in events]
+        left = float(row["base"]) - float(row["deducted"])
+        floored = max(0.0, left)
+        rows += [("floor", "", left - floored, "")] if left < 0 else []
         rounding = floored - float(row["score"])
         rows += [("rounding", "", rounding, "")] if rounding else []
         return pd.DataFrame(rows, columns=["kind", "id", "lost", "state"])
 
     def national_form(self, unit: str) -> pd.DataFrame:
-        """得分/实有: for the total and each dimension `standard` (nominal points), `applicable` (实有), `earned`, `percent`.
+        """得分/实有: `standard` (nominal points), `applicable` (实有), `earned`, `percent`, in all and by dimension.
 
         The percentage is earned ÷ applicable over all items at once, as the national self-assessment form does;
         it differs from the score where items do not apply, because the score rescales weights level by level.
@@ -374,7 +372,10 @@ class _Grid:
     def rows(self, chosen: list[int]) -> _Grid:
         """Some of the units."""
         return _Grid(
-            *(array[chosen] for array in self._arrays()),
+            self.points[chosen],
+            self.observed[chosen],
+            self.measured[chosen],
+            self.applicable[chosen],
             {name: values[chosen] for name, values in self.classes.items()},
         )
 
@@ -392,13 +393,13 @@ class _Grid:
     def stacked(self, others: list[_Grid]) -> _Grid:
         """This grid with others below it."""
         grids = [self, *others]
-        arrays = [np.concatenate(parts) for parts in zip(*(grid._arrays() for grid in grids), strict=True)]
         return _Grid(
-            *arrays, {name: np.concatenate([grid.classes[name] for grid in grids]) for name in self.classes}
+            np.concatenate([grid.points for grid in grids]),
+            np.concatenate([grid.observed for grid in grids]),
+            np.concatenate([grid.measured for grid in grids]),
+            np.concatenate([grid.applicable for grid in grids]),
+            {name: np.concatenate([grid.classes[name] for grid in grids]) for name in self.classes},
         )
-
-    def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        return self.points, self.observed, self.measured, self.applicable
 
 
 def _mean(values: np.ndarray, where: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -406,9 +407,11 @@ def _mean(values: np.ndarray, where: np.ndarray, weights: np.ndarray) -> np.ndar
     share = np.where(where, weights[:, None], 0.0)
     total = share.sum(axis=0, keepdims=True)
     summed = (np.where(where, values, 0.0) * share).sum(axis=0, keepdims=True)
-    return np.divide(summed, total, out=np.full_like(total, np.nan), where=total > 0)
+    return np.asarray(np.divide(summed, total, out=np.full_like(total, np.nan), where=total > 0))
 
 
 def _share(part: np.ndarray, whole: np.ndarray, weights: np.ndarray) -> np.ndarray:
     total = (whole * weights).sum(axis=1)
-    return np.divide((part * weights).sum(axis=1), total, out=np.zeros(len(part)), where=total > 0)
+    return np.asarray(
+        np.divide((part * weights).sum(axis=1), total, out=np.zeros(len(part)), where=total > 0)
+    )

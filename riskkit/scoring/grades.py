@@ -136,7 +136,7 @@ def _failures(condition: s.Condition, model: IndicatorModel, standing: Standing)
                 "found": float(low.iloc[row]),
                 "needed": condition.value,
             }
-            for row in np.flatnonzero(low.to_numpy() < condition.value)
+            for row in map(int, np.flatnonzero(low.to_numpy() < condition.value))
         }
     if isinstance(condition, s.CoverageMin):
         short = np.flatnonzero(standing.coverage < condition.value)
