@@ -1,0 +1,1 @@
+"""The invented sample bank: who it has, how good each branch is, and what it hands in."""
