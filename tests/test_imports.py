@@ -99,20 +99,20 @@ def room_of(module: str) -> str:
 
 
 def violations(top: Path) -> list[str]:
-    faults = []
+    present = {room_of(module_name(path, top)): path for path in sorted(top.rglob("*.py"), reverse=True)}
+    unplaced = {room: path for room, path in present.items() if room not in ORDER and room != FACADE}
+    faults = [
+        f"{path.relative_to(top.parent).as_posix()}: ARCHITECTURE.md gives {room} no place in the order of rooms"
+        for room, path in sorted(unplaced.items())
+    ]
     neighbours: dict[str, set[str]] = {}
     for place, importer, target in all_imports(top):
         room, library = room_of(importer), target.split(".")[0]
         allowed = CONFINED.get(library)
         if allowed and not any(importer == home or importer.startswith(home + ".") for home in allowed):
             faults.append(f"{place}: {library} belongs in {' and '.join(allowed)} alone")
-        if room != FACADE and room not in ORDER:
-            faults.append(f"{place}: ARCHITECTURE.md gives {room} no place in the order of rooms")
-            continue
-        if library != FACADE or room == FACADE:
-            continue
         aim = room_of(target)
-        if aim == "__version__":
+        if library != FACADE or room == FACADE or {room, aim} & {"__version__", *unplaced}:
             continue
         if aim not in ORDER:
             faults.append(f"{place}: {target} is no room; a room imports rooms, never the public names")
