@@ -11,7 +11,7 @@ import os
 import re
 import string
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import yaml
 

@@ -196,10 +196,10 @@ class Workspace:
         problems: list[Problem] = []
         units = self.units
         levels = [level.id for level in self.model.spec.levels]
-        for code in units.index[units.index.duplicated()]:
-            problems.append(
-                Problem("workspace.register", "register/units.csv", values={"found": f"{code} ×2"})
-            )
+        twice = units.index[units.index.duplicated()]
+        problems += [
+            Problem("workspace.register", "register/units.csv", values={"found": f"{code} ×2"}) for code in twice
+        ]
         for code in units.index:
             try:
                 _UnitName(code=code)

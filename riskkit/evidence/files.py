@@ -1,4 +1,4 @@
-"""Files as grids of text. Nothing is converted here: every cell keeps what was written, and what kind of cell it was."""
+"""Files as grids of text. Nothing is converted here: every cell keeps what was written and its kind."""
 
 from __future__ import annotations
 

@@ -158,10 +158,11 @@ class Reach:
         """Whether each unit answered the call for a table this period (rows, or a zero return)."""
         source = SOURCE_OF.get(name, name)
         if self.model.tables[source].covers == "bank":
-            return np.full(len(self.units), source in self.now.tables)
+            return np.full(len(self.units), source in self.now.tables, dtype=bool)
         rows = self.now.tables.get("sheets" if source != name else source)
         present = set() if rows is None else set(rows["unit"].dropna())
-        return np.logical_or(self._among(present), self.answered(source, ZERO))
+        given: np.ndarray = self._among(present) | self.answered(source, ZERO)
+        return given
 
     @cache  # noqa: B019
     def answered(self, table: str, answer: str) -> np.ndarray:
