@@ -214,8 +214,8 @@ def _as_bool(value: Any) -> Any:
     return bool(value)
 
 
-def _missing(value: Any) -> Any:
-    return value.isna() if isinstance(value, pd.Series) else pd.isna(value)
+def _known(value: Any) -> Any:
+    return value.notna() if isinstance(value, pd.Series) else bool(pd.notna(value))
 
 
 class _Evaluator:
@@ -284,11 +284,11 @@ class _Evaluator:
         if not isinstance(first, pd.Series):
             first = pd.Series([first] * len(self.rows), index=self.rows.index)
         result = getattr(first, _COMPARE[type(relation)])(second)
-        return _as_bool(result) & ~_missing(first) & ~_missing(second)
+        return _as_bool(result) & _known(first) & _known(second)
 
     def call_filled(self, value: ast.expr) -> Any:
         subject = self.visit(value)
-        return ~_missing(subject) if isinstance(subject, pd.Series) else not _missing(subject)
+        return _known(subject)
 
     def call_days(self, first: ast.expr, second: ast.expr) -> Any:
         return self._elapsed(first, second, pd.Timedelta(days=1))

@@ -8,48 +8,100 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from riskkit.errors import PublishFailed
 
-SCRATCH = ".scratch-"
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+SCRATCH = ".riskkit-scratch-"
 MANIFEST = "manifest.json"
+YOUNG = 60
+"""Seconds for which a scratch folder is left alone whatever its lock says."""
 
 
 @contextlib.contextmanager
 def scratch_file(target: Path) -> Iterator[Path]:
-    """A path to write to that becomes `target` when the block ends well, and vanishes when it does not."""
+    """A path to write to that becomes `target` when the block ends well, and vanishes when it does not.
+
+    An `OSError` inside the block, such as a full disk, is told as `PublishFailed`; `target` is then as it was.
+    """
     with _told(target):
         handle, name = tempfile.mkstemp(prefix=SCRATCH, suffix=target.suffix, dir=_made(target.parent))
         os.close(handle)
-    scratch = Path(name)
-    try:
-        yield scratch
-        with _told(target):
+        scratch = Path(name)
+        try:
+            yield scratch
             _sync(scratch)
             scratch.replace(target)
             _sync_folder(target.parent)
-    finally:
-        scratch.unlink(missing_ok=True)
+        finally:
+            scratch.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def scratch_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill that becomes `target` whole when the block ends well; `target` must not exist then."""
+    """A folder to fill that becomes `target` whole when the block ends well; `target` must not exist then.
+
+    What a killed process left behind beside it is cleared away. An `OSError` inside the block is told as
+    `PublishFailed`.
+    """
     with _told(target):
-        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=_made(target.parent)))
+        _clear_abandoned(_made(target.parent))
+        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=target.parent))
+        try:
+            with _locked(scratch):
+                yield scratch
+                for path in sorted(scratch.rglob("*")):
+                    _sync_folder(path) if path.is_dir() else _sync(path)
+                _sync_folder(scratch)
+                scratch.rename(target)
+                _sync_folder(target.parent)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold a folder while its process lives; gives whether it could be had. Without locks nothing can be."""
+    if fcntl is None:
+        yield False
+        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        yield scratch
-        with _told(target):
-            for path in sorted(scratch.rglob("*")):
-                _sync_folder(path) if path.is_dir() else _sync(path)
-            _sync_folder(scratch)
-            scratch.rename(target)
-            _sync_folder(target.parent)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = True
+        except OSError:
+            held = False
+        yield held
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        os.close(handle)
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove scratch folders whose process is gone: they may hold half a run."""
+    for scratch in folder.glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            if scratch.is_dir() and time.time() - scratch.stat().st_mtime > YOUNG:
+                with _locked(scratch) as abandoned:
+                    if abandoned:
+                        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def put_aside(target: Path) -> None:
+    """Rename a damaged run out of the way; nothing of it is lost."""
+    number = 1
+    while (aside := target.with_name(f"{target.name}.damaged-{number}")).exists():
+        number += 1
+    with _told(target):
+        target.rename(aside)
 
 
 def _made(folder: Path) -> Path:
@@ -62,9 +114,8 @@ def _told(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise PublishFailed(
-            "publish_failed", target=str(target), reason=fault.strerror or str(fault)
-        ) from fault
+        reason = fault.strerror or str(fault)
+        raise PublishFailed("publish_failed", target=str(target), reason=reason) from fault
 
 
 def _sync(path: Path) -> None:
@@ -100,8 +151,8 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
 def damaged(folder: Path) -> list[str]:
     """Files of a published run that are missing or differ from its manifest; the manifest itself if unreadable."""
     try:
-        outputs = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-    except (OSError, ValueError, KeyError):
+        outputs = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["outputs"])
+    except (OSError, ValueError, KeyError, TypeError):
         return [MANIFEST]
     return [
         name

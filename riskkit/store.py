@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-import riskkit
+from riskkit import __version__
 from riskkit.errors import Problem, PublishFailed
 from riskkit.evidence.evidence import Evidence
 from riskkit.model import IndicatorModel
@@ -29,7 +29,7 @@ KEPT = ("evidence", "model", "expressions.py", "periods.py")
 def source_hash() -> str:
     """A hash of the source that reading and measuring depend on."""
     package = Path(__file__).parent
-    digest = hashlib.sha256(riskkit.__version__.encode())
+    digest = hashlib.sha256(__version__.encode())
     for name in KEPT:
         place = package / name
         for path in sorted(place.glob("*.py")) if place.is_dir() else [place]:

@@ -166,3 +166,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"{count} {'test' if count == 1 else 'tests'} {reason}")
     if not is_full(config):
         terminalreporter.write_line("python3 dev.py test --full runs everything and allows no skip.")
+
+
+# --- the sample bank
+
+
+@pytest.fixture(scope="session")
+def sample_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sample bank that tests may read and keep a store in, never change."""
+    source = Path(__file__).parents[1] / "data_samples" / "bank"
+    target = tmp_path_factory.mktemp("sample") / "bank"
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".riskkit", "runs"))
+    return target

@@ -124,7 +124,7 @@ def _series(values: list[Any], column: Column) -> pd.Series:
         return pd.Series(np.array([np.nan if v is None else v for v in values], dtype="float64"))
     if column.type in ("date", "datetime"):
         return pd.Series(
-            np.array([np.datetime64("NaT") if v is None else v for v in values], dtype="datetime64[s]")
+            np.array([np.datetime64("NaT", "s") if v is None else v for v in values], dtype="datetime64[s]")
         )
     if column.type == "yes_no":
         return pd.Series(values, dtype="boolean")

@@ -56,7 +56,7 @@ class Grid:
     rows: list[list[Cell]]
     dropped: set[int] = field(default_factory=set)
 
-    def problem(self, code: str, row: int, column: int, **values: Any) -> Problem:
+    def problem(self, code: str, row: int, column: int, /, **values: Any) -> Problem:
         """A problem at a row (from 1) and column (from 0) of this grid."""
         return Problem(code, self.file, self.sheet, f"{get_column_letter(column + 1)}{row}", values)
 

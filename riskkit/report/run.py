@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-import riskkit
-from riskkit import resources, texts
+from riskkit import __version__, resources, texts
 from riskkit.errors import ReportFailed, RiskkitError
 from riskkit.publish import damaged, digest, scratch_folder, write_manifest
 from riskkit.report.pack import QuarterPack, prepare
@@ -59,8 +58,7 @@ def run_id(pack: QuarterPack, order: Order) -> str:
 
 def program_hash() -> str:
     """A hash of riskkit's own source, templates and notebooks."""
-    package = Path(riskkit.__file__).parent
-    places = [package, resources.templates(), resources.notebooks()]
+    places = [Path(__file__).parents[1], resources.templates(), resources.notebooks()]
     files = sorted(
         path for place in places for path in place.rglob("*") if path.suffix in (".py", ".yaml", ".ipynb")
     )
@@ -114,7 +112,7 @@ def _manifest(pack: QuarterPack, order: Order) -> dict[str, object]:
         "period": str(pack.period),
         "lang": order.lang,
         "model": {"id": pack.model.spec.id, "version": pack.model.spec.version, "sha256": pack.model.hash},
-        "riskkit": riskkit.__version__,
+        "riskkit": __version__,
         "inputs": pack.workspace.input_hashes(pack.period),
         "units": list(order.units),
     }

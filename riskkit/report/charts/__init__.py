@@ -1,0 +1,25 @@
+"""Charts of values. Each takes a value and `ax=None` and returns the Axes; none computes, shows or saves.
+
+    import riskkit as rk
+
+    rk.charts.use("en")
+    rk.charts.ranking(bank.assessment("2026Q2"))
+
+Labels are in the language given by `lang`, else by `use`, else that of the screen.
+"""
+
+from riskkit.report.charts.canvas import use
+from riskkit.report.charts.changes import ageing, losses, movement, trend
+from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
+
+__all__ = [
+    "ageing",
+    "dimension_profile",
+    "heatmap",
+    "indicator_profile",
+    "losses",
+    "movement",
+    "ranking",
+    "trend",
+    "use",
+]

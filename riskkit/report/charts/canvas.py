@@ -1,0 +1,191 @@
+"""What every chart is drawn on: one set of colours, one font, one language."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import ScaledTranslation
+
+from riskkit import texts
+from riskkit.model import IndicatorModel
+from riskkit.report.charts import fonts
+from riskkit.report.theme import reads_on, theme
+
+
+def _colour(name: str) -> str:
+    return f"#{theme().colour(name)}"
+
+
+INK = _colour("rule")
+TEXT = _colour("ink")
+MUTED = _colour("grey")
+LINE = _colour("hairline")
+BAND = _colour("series_faint")
+SOFT = _colour("series_soft")
+GOOD = _colour("good")
+BAD = _colour("bad")
+WARN = _colour("warn")
+FAINT = _colour("faint")
+
+STYLE: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": LINE,
+    "axes.grid": False,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 9,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11.5,
+    "axes.titleweight": "bold",
+    "axes.titlecolor": INK,
+    "axes.titlepad": 12,
+    "axes.unicode_minus": True,
+    "figure.dpi": 100,
+    "font.size": 9.5,
+    "grid.color": LINE,
+    "grid.linewidth": 0.7,
+    "hatch.linewidth": 0.6,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    "text.color": TEXT,
+    "xtick.color": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.color": TEXT,
+    "ytick.labelsize": 9.5,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+}
+WIDTH = 7.6
+HALO = [withStroke(linewidth=2.5, foreground="white")]
+"""Keeps a label readable where it lies on a line."""
+NOTE: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8.5}
+"""How numbers beside marks are set."""
+_CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
+
+_chosen: texts.Language | None = None
+
+
+def use(lang: texts.Language) -> None:
+    """The language of charts that are not told another; also gives figures of your own a font that has Chinese."""
+    global _chosen  # like matplotlib's own settings, one for the whole session
+    _chosen = lang
+    matplotlib.rcParams["font.family"] = fonts.families()
+
+
+def spoken(lang: texts.Language | None) -> texts.Language:
+    """The language a chart is labelled in: English where no installed font has Chinese."""
+    wanted = lang or _chosen or texts.screen_language()
+    return wanted if wanted == "en" or fonts.chinese_family() else "en"
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Axes and the language they are labelled in."""
+
+    ax: Axes
+    lang: texts.Language
+
+    def say(self, key: str, **values: Any) -> str:
+        """A text of the `chart:` section."""
+        return texts.say(f"chart.{key}", self.lang, **values)
+
+    def unit(self, summary: pd.DataFrame, unit: str) -> str:
+        """A unit's name; its code where the name could not be written."""
+        name = str(summary.loc[unit, "name"])
+        return unit if _CHINESE.search(name) and not fonts.chinese_family() else name
+
+    def node(self, model: IndicatorModel, node: str, width: int = 0) -> str:
+        """A node's id and name, folded at `width` characters (Chinese ones count double); the total for ""."""
+        if node == "":
+            return self.say("total")
+        name = model.nodes[node].name[self.lang]
+        label = name if node.islower() else f"{node} {name}"  # an id that is a word tells nothing more
+        return self.folded(label, width)
+
+    def folded(self, text: str, width: int) -> str:
+        """A text broken into lines of about `width` characters, Chinese ones counting double."""
+        if not width:
+            return text
+        return "\n".join(textwrap.wrap(text, width if self.lang == "en" else int(width * 0.62)))
+
+    def title(self, key: str, **values: Any) -> None:
+        """The chart's title, flush with the left edge of the labels."""
+        self.ax.set_title(self.say(key, **values))
+
+    def points_axis(self, maximum: float) -> None:
+        """The horizontal axis of scores, from 0."""
+        self.ax.set_xlim(0, maximum)
+        self.ax.set_xlabel(self.say("points", maximum=maximum))
+        self.ax.grid(axis="x")
+
+    def rows(self, labels: list[str]) -> None:
+        """One row a label, the first on top."""
+        self.ax.set_yticks(range(len(labels)), labels)
+        self.ax.set_ylim(len(labels) - 0.4, -0.6)
+        self.ax.spines["left"].set_visible(False)
+
+    def legend(self, *, below: float = 34.0) -> None:
+        """What the marks mean, so many points below the axis."""
+        handles, labels = self.ax.get_legend_handles_labels()
+        figure = self.ax.get_figure(root=True)
+        if handles and figure is not None:
+            down = ScaledTranslation(0, -below / 72, figure.dpi_scale_trans)
+            place: dict[str, Any] = {"bbox_to_anchor": (1, 0), "bbox_transform": self.ax.transAxes + down}
+            spacing: dict[str, Any] = {"borderaxespad": 0, "columnspacing": 1.4, "handletextpad": 0.5}
+            self.ax.legend(handles, labels, ncols=len(handles), loc="upper right", **place, **spacing)
+
+    def nothing(self, key: str) -> None:
+        """A sentence instead of an empty frame."""
+        self.ax.set_axis_off()
+        self.ax.text(0, 0.5, self.say(key), transform=self.ax.transAxes, color=MUTED)
+
+
+@contextlib.contextmanager
+def canvas(
+    ax: Axes | None,
+    lang: texts.Language | None,
+    *,
+    height: float,
+    width: float = WIDTH,
+    layout: str = "constrained",
+) -> Iterator[Canvas]:
+    """Axes to draw on: those given, or those of a new figure; every text in them gets the chart's font."""
+    family = fonts.families()
+    settings: Any = {**STYLE, "font.family": family}
+    with matplotlib.rc_context(settings):
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots(figsize=(width, height), layout=layout)
+        yield Canvas(ax, spoken(lang))
+        for text in ax.findobj(Text):
+            text.set_fontfamily(family)
+
+
+def grade_colours(model: IndicatorModel) -> dict[str, str]:
+    """A colour for each grade, best first."""
+    return {
+        name: f"#{theme().grade(place, len(model.grades)).solid}" for place, name in enumerate(model.grades)
+    }
+
+
+def shade(share: float) -> str:
+    """The colour of a share of full marks; grey for none."""
+    return LINE if share != share else f"#{theme().shade(share)}"
+
+
+def ink_on(colour: str) -> str:
+    """The text colour that reads best on a colour."""
+    return _colour(reads_on(colour.removeprefix("#")))
