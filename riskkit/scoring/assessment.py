@@ -15,6 +15,7 @@ from riskkit.evidence.reach import Reach
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.scoring import grades
+from riskkit.scoring.grid import Grid, share
 from riskkit.scoring.plan import ROOT, Plan
 from riskkit.scoring.scales import points, published
 
@@ -192,7 +193,7 @@ class _Scoring:
         state = self._grid("state")
         measured = state.isin(COUNTED)
         applicable = state.notna() & (state != NOT_APPLICABLE)
-        own = _Grid(
+        own = Grid(
             given.to_numpy(dtype="float64"),
             given.where(measured).to_numpy(dtype="float64"),
             measured.to_numpy(dtype="float64"),
@@ -244,7 +245,7 @@ class _Scoring:
                 parent = self.register["parent"].iloc[position[parent]]
         return below
 
-    def _rolled(self, own: _Grid, together: list[int]) -> list[_Grid]:
+    def _rolled(self, own: Grid, together: list[int]) -> list[Grid]:
         members = [sorted(self._subtrees[self.register.index[index]]) for index in together]
         return [own.rows(chosen).mean(self.staff.to_numpy()[chosen]) for chosen in members]
 
@@ -276,15 +277,15 @@ class _Scoring:
         )
         return frame.astype({"unit": "str", "node": "str"})
 
-    def _item_frame(self, units: list[str], assessed: int, grid: _Grid, weights: np.ndarray) -> pd.DataFrame:
+    def _item_frame(self, units: list[str], assessed: int, grid: Grid, weights: np.ndarray) -> pd.DataFrame:
         """Assessed units' items with their points, and roll-ups' mean points."""
-        share = weights[:, self.plan.items]
+        effective = weights[:, self.plan.items]
         full = pd.DataFrame(
             {
                 "unit": np.repeat(units, len(self.names)),
                 "item": self.names * len(units),
                 "points": grid.points.ravel(),
-                "weight": share.ravel(),
+                "weight": effective.ravel(),
             }
         ).astype({"unit": "str", "item": "str"})
         measured = self.items[self.items["unit"].isin(units[:assessed])].drop(columns="points")
@@ -294,26 +295,15 @@ class _Scoring:
         items["state"] = items["state"].fillna("rolled_up")
         items["contribution"] = (items["weight"] * items["points"]).fillna(0.0)
         items["lost"] = (items["weight"] * (self.maximum - items["points"])).fillna(0.0)
-        front = [
-            "unit",
-            "item",
-            "value",
-            "numerator",
-            "denominator",
-            "n",
-            "state",
-            "points",
-            "weight",
-            "contribution",
-            "lost",
-        ]
+        front = ["unit", "item", "value", "numerator", "denominator", "n", "state"]
+        front += ["points", "weight", "contribution", "lost"]
         return items[[*front, *[column for column in items if column not in front]]].reset_index(drop=True)
 
     def _summary(
         self,
         units: list[str],
         assessed: int,
-        grid: _Grid,
+        grid: Grid,
         scores: np.ndarray,
         observed: np.ndarray,
         deducted: np.ndarray,
@@ -322,9 +312,9 @@ class _Scoring:
         base = scores[:, 0]
         final = published(np.maximum(base - deducted, 0.0), self.model.spec.score.decimals)
         nominal = np.array([self.model.nominal_weights[name] for name in self.names])
-        coverage = _share(grid.measured, grid.applicable, nominal)
+        coverage = share(grid.measured, grid.applicable, nominal)
         classes = pd.DataFrame(
-            {name: _share(values, grid.measured, nominal) for name, values in grid.classes.items()}
+            {name: share(values, grid.measured, nominal) for name, values in grid.classes.items()}
         )
         node_scores = pd.DataFrame(scores[:, 1:], index=units, columns=self.plan.names[1:])
         alone = np.arange(len(units)) < assessed
@@ -356,62 +346,3 @@ class _Scoring:
         ranked = ~summary["rollup"] & ~summary["provisional"]
         summary["rank"] = grades.rank(summary["score"], ranked, summary["vetoed"])
         return summary
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Units × items: points, missing where nothing applies; observed, missing where nothing was measured; and the
-    shares measured, applicable and by evidence class (0 or 1 for a unit, in between for a roll-up)."""
-
-    points: np.ndarray
-    observed: np.ndarray
-    measured: np.ndarray
-    applicable: np.ndarray
-    classes: dict[str, np.ndarray]
-
-    def rows(self, chosen: list[int]) -> _Grid:
-        """Some of the units."""
-        return _Grid(
-            self.points[chosen],
-            self.observed[chosen],
-            self.measured[chosen],
-            self.applicable[chosen],
-            {name: values[chosen] for name, values in self.classes.items()},
-        )
-
-    def mean(self, weights: np.ndarray) -> _Grid:
-        """One row: the mean over units weighted by staff, each item over the units it applies to."""
-        applies = self.applicable > 0
-        return _Grid(
-            _mean(self.points, ~np.isnan(self.points), weights),
-            _mean(self.observed, ~np.isnan(self.observed), weights),
-            np.nan_to_num(_mean(self.measured, applies, weights)),
-            applies.any(axis=0, keepdims=True).astype("float64"),
-            {name: np.nan_to_num(_mean(values, applies, weights)) for name, values in self.classes.items()},
-        )
-
-    def stacked(self, others: list[_Grid]) -> _Grid:
-        """This grid with others below it."""
-        grids = [self, *others]
-        return _Grid(
-            np.concatenate([grid.points for grid in grids]),
-            np.concatenate([grid.observed for grid in grids]),
-            np.concatenate([grid.measured for grid in grids]),
-            np.concatenate([grid.applicable for grid in grids]),
-            {name: np.concatenate([grid.classes[name] for grid in grids]) for name in self.classes},
-        )
-
-
-def _mean(values: np.ndarray, where: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The weighted mean of each column over the rows where it counts, as one row; missing where none does."""
-    share = np.where(where, weights[:, None], 0.0)
-    total = share.sum(axis=0, keepdims=True)
-    summed = (np.where(where, values, 0.0) * share).sum(axis=0, keepdims=True)
-    return np.asarray(np.divide(summed, total, out=np.full_like(total, np.nan), where=total > 0))
-
-
-def _share(part: np.ndarray, whole: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    total = (whole * weights).sum(axis=1)
-    return np.asarray(
-        np.divide((part * weights).sum(axis=1), total, out=np.zeros(len(part)), where=total > 0)
-    )
