@@ -6,6 +6,7 @@ can be deleted at any time. A workspace that cannot be written to simply has no 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -20,7 +21,7 @@ from riskkit.errors import Problem, PublishFailed
 from riskkit.evidence.evidence import Evidence
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
-from riskkit.publish import scratch_folder
+from riskkit.publish import damaged, scratch_folder, write_manifest
 
 KEPT = ("evidence", "model", "expressions.py", "periods.py")
 
@@ -44,15 +45,19 @@ def key(*parts: object) -> str:
 
 
 class LazyTables(Mapping[str, pd.DataFrame]):
-    """Tables read from Parquet when first asked for."""
+    """Tables read from Parquet when first asked for; `again` gives them where the file is gone by then."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, again: Callable[[], Evidence]) -> None:
         self._paths = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
+        self._again = again
         self._read: dict[str, pd.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._read:
-            self._read[name] = pd.read_parquet(self._paths[name])
+            try:
+                self._read[name] = _in_seconds(pd.read_parquet(self._paths[name]))
+            except OSError:
+                self._read.update(self._again().tables)
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -60,6 +65,11 @@ class LazyTables(Mapping[str, pd.DataFrame]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _in_seconds(table: pd.DataFrame) -> pd.DataFrame:
+    """Dates as they were read: Parquet knows no whole seconds."""
+    return table.astype(dict.fromkeys(table.select_dtypes("datetime"), "datetime64[s]"))
 
 
 class Store:
@@ -71,8 +81,8 @@ class Store:
     def evidence(self, period: Period, made_from: str, read: Callable[[], Evidence]) -> Evidence:
         """The stored evidence, or what `read` gives, stored."""
         entry = self.folder / f"evidence-{period}-{made_from}"
-        if (entry / "meta.json").is_file():
-            return _load_evidence(entry, period)
+        if not damaged(entry):
+            return _load_evidence(entry, period, read)
         evidence = read()
         self._keep(entry, f"evidence-{period}-", lambda scratch: _save_evidence(evidence, scratch))
         return evidence
@@ -80,21 +90,23 @@ class Store:
     def frame(self, name: str, made_from: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """The stored frame of that name, or what `compute` gives, stored."""
         entry = self.folder / f"{name}-{made_from}"
-        if (entry / "frame.parquet").is_file():
-            return pd.read_parquet(entry / "frame.parquet")
+        if not damaged(entry):
+            with contextlib.suppress(OSError):  # another process may have just cleared it away
+                return pd.read_parquet(entry / "frame.parquet")
         frame = compute()
         self._keep(entry, f"{name}-", lambda scratch: frame.to_parquet(scratch / "frame.parquet"))
         return frame
 
     def _keep(self, entry: Path, prefix: str, save: Callable[[Path], None]) -> None:
-        try:
+        """Store an entry in place of a damaged one and of those made from something else."""
+        with contextlib.suppress(PublishFailed):
             outdated = [path for path in self.folder.glob(f"{prefix}*") if path != entry]
+            shutil.rmtree(entry, ignore_errors=True)
             with scratch_folder(entry) as scratch:
                 save(scratch)
-        except (OSError, PublishFailed):
-            return
-        for path in outdated:
-            shutil.rmtree(path, ignore_errors=True)
+                write_manifest(scratch, {})
+            for path in outdated:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _save_evidence(evidence: Evidence, folder: Path) -> None:
@@ -102,7 +114,11 @@ def _save_evidence(evidence: Evidence, folder: Path) -> None:
         table.to_parquet(folder / f"{name}.parquet")
     meta = {
         "notes": [
-            {**vars(note), "values": {k: str(v) for k, v in note.values.items()}} for note in evidence.notes
+            {
+                **vars(note),
+                "values": {k: v if isinstance(v, dict) else str(v) for k, v in note.values.items()},
+            }
+            for note in evidence.notes
         ],
         "letters": [[file, sheet, columns] for (file, sheet), columns in evidence.letters.items()],
         "files": evidence.files,
@@ -110,11 +126,11 @@ def _save_evidence(evidence: Evidence, folder: Path) -> None:
     (folder / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
 
 
-def _load_evidence(folder: Path, period: Period) -> Evidence:
+def _load_evidence(folder: Path, period: Period, again: Callable[[], Evidence]) -> Evidence:
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     notes = tuple(Problem(**note) for note in meta["notes"])
     letters = {(file, sheet): columns for file, sheet, columns in meta["letters"]}
-    return Evidence(period, LazyTables(folder), notes, letters, meta["files"])
+    return Evidence(period, LazyTables(folder, again), notes, letters, meta["files"])
 
 
 def content_key(model: IndicatorModel, hashes: Mapping[str, str]) -> str:
