@@ -16,19 +16,16 @@ from riskkit.errors import EvidenceRefused, Misuse, Problem, unknown
 from riskkit.evidence import cells
 from riskkit.evidence.evidence import Evidence, hash_files, read_evidence
 from riskkit.evidence.files import read_grids
-from riskkit.evidence.measures import Measures, measure, measure_fresh
+from riskkit.evidence.measures import Measures, leaves, measure, measure_fresh
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.load import shape_faults
-from riskkit.model.schema import Bilingual, Column, Spec
+from riskkit.model.schema import Bilingual, Column, Rows, Spec
 from riskkit.periods import Period
 from riskkit.scoring.assessment import Assessment, score
 from riskkit.store import Store, content_key
 
 FORMAT = 1
 SETTINGS = "riskkit.yaml"
-LOOK_BACK = 8
-"""Periods of evidence read before the one asked for: as far as the longest window or cadence of any sane model."""
-
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_\-]{0,31}$")]
 
 
@@ -198,7 +195,8 @@ class Workspace:
         levels = [level.id for level in self.model.spec.levels]
         twice = units.index[units.index.duplicated()]
         problems += [
-            Problem("workspace.register", "register/units.csv", values={"found": f"{code} ×2"}) for code in twice
+            Problem("workspace.register", "register/units.csv", values={"found": f"{code} ×2"})
+            for code in twice
         ]
         for code in units.index:
             try:
@@ -317,7 +315,15 @@ class Workspace:
         return self._store.frame(f"measures-{period}", made_from, compute)
 
     def _reached(self, wanted: Period) -> list[Period]:
-        return [p for step in range(LOOK_BACK) if (p := wanted.shift(-step)) in self.periods]
+        return [p for step in range(self._look_back) if (p := wanted.shift(-step)) in self.periods]
+
+    @cached_property
+    def _look_back(self) -> int:
+        """Periods of evidence a period rests on: a carried-over value's age and, from there, the longest window."""
+        rows: list[Rows] = [line.candidate for line in self.model.spec.red_lines if line.candidate]
+        rows += [leaf for item in self.model.items.values() for leaf in leaves(item.measure)]
+        windows = [max([part.window, *(join.window for join in part.join)]) for part in rows]
+        return max(windows) + max(self.model.spec.cadences.values()) - 1
 
     def _evidence_hashes(self, period: Period) -> dict[str, str]:
         if period not in self._hashes:
@@ -335,11 +341,13 @@ class Workspace:
         """
         return score(model or self.model, self.measures(period))
 
-    def history(self) -> pd.DataFrame:
-        """All periods in one tidy frame: a row a period, unit and node (the total under ""), with scores and, on the
-        total, grade and rank. `period, unit, name, level, node, depth, score, observed, weight, grade, rank`."""
+    def history(self, until: object = None) -> pd.DataFrame:
+        """All periods, or those up to one, in one tidy frame: a row a period, unit and node (the total under ""), with
+        scores and, on the total, grade and rank. Columns `period, unit, name, level, node, depth, score, observed,
+        weight, grade, rank`."""
+        last = self.period(until)
         frames = []
-        for period in self.periods:
+        for period in [known for known in self.periods if known <= last]:
             assessment = self.assessment(period)
             nodes = assessment.nodes.join(
                 assessment.summary[["name", "level", "grade", "rank", "score"]].rename(

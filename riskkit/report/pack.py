@@ -58,7 +58,6 @@ def prepare(workspace: Workspace, period: object = None, lang: texts.Language | 
     wanted = workspace.period(period)
     assessment = workspace.assessment(wanted)
     before = workspace.assessment(wanted.previous()) if wanted.previous() in workspace.periods else None
-    history = workspace.history()
     return QuarterPack(
         workspace=workspace,
         lang=lang or workspace.lang,
@@ -67,5 +66,5 @@ def prepare(workspace: Workspace, period: object = None, lang: texts.Language | 
         movement=compare(before, assessment) if before else None,
         findings=findings(assessment.measures),
         self_check=compare_self_check(assessment.measures),
-        history=history[history["period"] <= str(wanted)],
+        history=workspace.history(wanted),
     )

@@ -14,10 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from riskkit import __version__, resources, texts
-from riskkit.errors import ReportFailed, RiskkitError
-from riskkit.publish import damaged, digest, scratch_folder, write_manifest
+from riskkit.errors import PublishFailed, ReportFailed, RiskkitError
+from riskkit.periods import Period
+from riskkit.publish import damaged, digest, put_aside, scratch_folder, write_manifest
 from riskkit.report.pack import QuarterPack, prepare
-from riskkit.workspace import Workspace, open_workspace
+from riskkit.workspace import SETTINGS, Workspace, open_workspace
 
 Advance = Callable[[str], None]
 
@@ -45,8 +46,7 @@ class Outcome:
 def run_id(pack: QuarterPack, order: Order) -> str:
     """A name from everything the run is made from: inputs, model, program, language, choice of units."""
     made_from = {
-        "inputs": pack.workspace.input_hashes(pack.period),
-        "settings": digest(pack.workspace.path / "riskkit.yaml"),
+        "inputs": inputs(pack.workspace, pack.period),
         "model": pack.model.hash,
         "program": program_hash(),
         "units": order.units,
@@ -54,6 +54,15 @@ def run_id(pack: QuarterPack, order: Order) -> str:
     }
     content = json.dumps(made_from, sort_keys=True, ensure_ascii=False)
     return f"{pack.period}-{order.lang}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def inputs(workspace: Workspace, period: Period) -> dict[str, str]:
+    """SHA-256 of every file of the workspace that a run reads: settings, register, and evidence up to the period."""
+    hashes = {SETTINGS: digest(workspace.path / SETTINGS)}
+    for known in workspace.periods:
+        if known <= period:
+            hashes |= workspace.input_hashes(known)
+    return dict(sorted(hashes.items()))
 
 
 def program_hash() -> str:
@@ -72,37 +81,37 @@ def run(order: Order, out: Path, *, workers: int, advance: Advance) -> Outcome:
     """Make every report of a period and publish them as one folder, whole or not at all.
 
     A run already published from the same inputs is checked against its manifest and left as it is; one that was
-    damaged is put aside and made again. Raises `EvidenceRefused` for bad data and `ReportFailed`, naming every report
-    that could not be made; then nothing is published.
+    damaged is put aside and made again. Raises `EvidenceRefused` for bad data, `ReportFailed`, naming every report
+    that could not be made, and `PublishFailed` if files cannot be written or the inputs changed meanwhile; then
+    nothing is published.
     """
     workspace = open_workspace(order.workspace, lang=order.lang)
     pack = prepare(workspace, order.period, order.lang)
+    made_from = inputs(workspace, pack.period)
     target = out / run_id(pack, order)
-    if target.is_dir():
-        if not damaged(target):
-            return Outcome(target, already=True)
-        _put_aside(target)
+    if target.is_dir() and not damaged(target):
+        return Outcome(target, already=True)
     advance("scored")
-    with scratch_folder(target) as scratch:
-        _write_results(pack, scratch / "results")
-        _write_summary(pack, order, scratch)
-        advance("summary")
-        failures = _write_branches(order, scratch, workers, advance)
-        if failures:
-            raise ReportFailed(
-                "reports_failed",
-                count=len(failures),
-                failed="\n".join(f"  {u}: {why}" for u, why in failures.items()),
-            )
-        write_manifest(scratch, _manifest(pack, order))
+    try:
+        with scratch_folder(target) as scratch:
+            _write_results(pack, scratch / "results")
+            _write_summary(pack, order, scratch)
+            advance("summary")
+            failures = _write_branches(order, scratch, workers, advance)
+            if failures:
+                told = "\n".join(f"  {unit}: {why}" for unit, why in failures.items())
+                raise ReportFailed("reports_failed", count=len(failures), failed=told)
+            now = open_workspace(order.workspace)
+            if inputs(now, pack.period) != made_from or now.model.hash != pack.model.hash:
+                raise PublishFailed("inputs_changed")
+            write_manifest(scratch, _manifest(pack, order))
+            if target.is_dir() and damaged(target):
+                put_aside(target)
+    except PublishFailed:
+        if target.is_dir() and not damaged(target):  # the same run, published by another process meanwhile
+            return Outcome(target, already=True)
+        raise
     return Outcome(target)
-
-
-def _put_aside(target: Path) -> None:
-    number = 1
-    while (aside := target.with_name(f"{target.name}.damaged-{number}")).exists():
-        number += 1
-    target.rename(aside)
 
 
 def _manifest(pack: QuarterPack, order: Order) -> dict[str, object]:
@@ -113,7 +122,7 @@ def _manifest(pack: QuarterPack, order: Order) -> dict[str, object]:
         "lang": order.lang,
         "model": {"id": pack.model.spec.id, "version": pack.model.spec.version, "sha256": pack.model.hash},
         "riskkit": __version__,
-        "inputs": pack.workspace.input_hashes(pack.period),
+        "inputs": inputs(pack.workspace, pack.period),
         "units": list(order.units),
     }
 
