@@ -1,0 +1,87 @@
+"""Writing a model as YAML a person can read: keys in the schema's order, short things on one line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from riskkit.model.schema import ModelSpec
+
+WIDTH = 116
+ALWAYS_LONG = ("nodes", "children", "red_lines", "grades", "tables", "columns")
+
+
+def as_yaml(spec: ModelSpec, heading: Sequence[str] = ()) -> str:
+    """The model's YAML, tables inside, defaults left out; `heading` becomes comments on top."""
+    content = spec.model_dump(mode="python", exclude_defaults=True)
+    lines = [f"# {line}" for line in heading]
+    for key, value in content.items():
+        part = list(_entry(key, value, 0))
+        lines += ["", *part] if len(part) > 1 or key == "format" else part
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any, indent: int) -> Iterator[str]:
+    front = f"{' ' * indent}{_scalar(key)}:"
+    short = f"{front} {_flow(value)}"
+    if (
+        not isinstance(value, Mapping | list | tuple)
+        or not value
+        or (key not in ALWAYS_LONG and len(short) <= WIDTH)
+    ):
+        yield short
+    elif isinstance(value, Mapping):
+        yield front
+        for inner, entry in _ordered(value):
+            yield from _entry(inner, entry, indent + 2)
+    else:
+        yield front
+        for entry in value:
+            yield from _listed(entry, indent + 2)
+
+
+def _listed(entry: Any, indent: int) -> Iterator[str]:
+    short = f"{' ' * indent}- {_flow(entry)}"
+    long = isinstance(entry, Mapping) and (len(short) > WIDTH or any(key in entry for key in ALWAYS_LONG))
+    if not long:
+        yield short
+        return
+    inner = [line for key, value in _ordered(entry) for line in _entry(key, value, indent + 2)]
+    yield f"{' ' * indent}- {inner[0].lstrip()}"
+    yield from inner[1:]
+
+
+def _ordered(mapping: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What kind of thing it is comes first."""
+    return sorted(mapping.items(), key=lambda pair: pair[0] != "kind")
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(entry)}" for key, entry in _ordered(value)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    """A value as YAML writes it inside brackets, where it is safe everywhere."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, str) and not value.isprintable():
+        return _dumped(value, '"')
+    return _dumped([value], None)[1:-1]
+
+
+def _dumped(value: Any, style: str | None) -> str:
+    text: str = yaml.safe_dump(
+        value, default_flow_style=True, default_style=style, allow_unicode=True, width=10**9
+    )
+    return text.strip()
