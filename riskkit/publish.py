@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,10 +16,8 @@ from typing import Any
 
 from riskkit.errors import PublishFailed
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 SCRATCH = ".riskkit-scratch-"
 MANIFEST = "manifest.json"
@@ -69,8 +68,8 @@ def scratch_folder(target: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """Hold a folder while its process lives; gives whether it could be had. Without locks nothing can be."""
-    if fcntl is None:
+    """Hold a folder while its process lives; gives whether it could be had. Windows has no such locks."""
+    if sys.platform == "win32":
         yield False
         return
     handle = os.open(folder, os.O_RDONLY)
