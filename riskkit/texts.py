@@ -10,8 +10,9 @@ import locale
 import os
 import re
 import string
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import yaml
 
@@ -52,14 +53,35 @@ def _entries() -> dict[str, dict[str, str]]:
 
 
 def say(key: str, lang: Language, **values: Any) -> str:
-    """The text under `key` in one language, its places filled.
+    """The text under `key` in one language, its places filled; a value may be given in both languages.
 
     Raises `KeyError` for an unknown key: a missing text is a fault of the program, found by the tests.
 
         >>> say("state.measured", "en")
         'measured'
     """
-    return _FORMATTER.vformat(_entries()[key][lang], (), values)
+    filling = {name: value[lang] if isinstance(value, dict) else value for name, value in values.items()}
+    return _FORMATTER.vformat(_entries()[key][lang], (), filling)
+
+
+class Named(Protocol):
+    """Anything named in both languages."""
+
+    @property
+    def zh(self) -> str:
+        """The Chinese name."""
+        ...
+
+    @property
+    def en(self) -> str:
+        """The English name."""
+        ...
+
+
+def listed(words: Iterable[str | Named]) -> dict[Language, str]:
+    """Words or named things one after another, as each language strings them; fit to fill a place in a text."""
+    pairs = [(word, word) if isinstance(word, str) else (word.zh, word.en) for word in words]
+    return {"zh": "、".join(zh for zh, _ in pairs), "en": ", ".join(en for _, en in pairs)}
 
 
 def both(key: str, **values: Any) -> dict[Language, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskkit import texts
 from riskkit.evidence.files import Cell, ErrorText, FormulaText, NumberText
 from riskkit.model.schema import Column
 
@@ -21,6 +24,7 @@ _DATE = re.compile(
 )
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*%?")
 _YES = {"是", "有", "y", "yes", "true", "1", "√", "已"}
 _NO = {"否", "无", "n", "no", "false", "0", "×", "未"}
 
@@ -56,9 +60,12 @@ class Vocabulary:
 
     @classmethod
     def of(cls, codes_and_names: Iterable[tuple[str, str]], **known: Iterable[str]) -> Vocabulary:
-        """A vocabulary from (code, name) of every unit and the ids of the model."""
+        """A vocabulary from (code, name) of every unit and the ids of the model. A name that two units bear stands
+        for neither."""
         pairs = list(codes_and_names)
-        units = {squeezed(name): code for code, name in pairs} | {squeezed(code): code for code, _ in pairs}
+        borne = Counter(squeezed(name) for _, name in pairs)
+        units = {squeezed(name): code for code, name in pairs if borne[squeezed(name)] == 1}
+        units |= {squeezed(code): code for code, _ in pairs}
         return cls(
             units,
             **{key: frozenset(ids) for key, ids in known.items()},
@@ -144,12 +151,14 @@ def _code(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
 
 def _number(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
     text = plain(cell)
-    bare = text.replace(",", "")
+    bare = text.replace(",", "") if _GROUPED.fullmatch(text) else text
     percent = bare.endswith("%")
     bare = bare.removesuffix("%").strip()
     if not _NUMBER.fullmatch(bare):
         raise CellFault("number", found=cell)
     value = float(bare)
+    if not math.isfinite(value):
+        raise CellFault("number", found=cell)
     if column.type == "percent" and not percent and value > 1:
         percent = True
     value = value / 100 if percent else value
@@ -195,22 +204,23 @@ def _choice(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
     for code, name in column.choices.items():
         if word in (code.casefold(), squeezed(name.zh), squeezed(name.en)):
             return code, None
-    raise CellFault("choice", found=cell, known="、".join(name.zh for name in column.choices.values()))
+    raise CellFault("choice", found=cell, known=texts.listed(column.choices.values()))
 
 
 def _unit(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
     word = squeezed(cell)
     code = vocabulary.units.get(word)
     if code is None and isinstance(cell, NumberText):
+        number = cell.lstrip("0")
         alike = {
-            known for known in vocabulary.units.values() if known.isdigit() and int(known) == int(float(cell))
+            known for known in vocabulary.units.values() if known.isdigit() and known.lstrip("0") == number
         }
         code = alike.pop() if len(alike) == 1 else None
     if code is None:
         near = difflib.get_close_matches(
             plain(cell), [n for pair in vocabulary.unit_names for n in pair.split(" ", 1)], n=2
         )
-        raise CellFault("unit", found=cell, near="、".join(near) or "-")
+        raise CellFault("unit", found=cell, near=texts.listed(near or ["-"]))
     ordinary = word == cell.strip().casefold()
     return code, None if ordinary else code
 
@@ -220,7 +230,7 @@ def _member(known: Callable[[Vocabulary], frozenset[str]]) -> Callable[..., Pars
         value = plain(cell)
         if value not in known(vocabulary):
             near = difflib.get_close_matches(value, sorted(known(vocabulary)), n=2)
-            raise CellFault("item", found=cell, near="、".join(near) or "-")
+            raise CellFault("item", found=cell, near=texts.listed(near or ["-"]))
         return value, None
 
     return parse

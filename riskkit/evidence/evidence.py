@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.utils.exceptions import CellCoordinatesException
 
+from riskkit import texts
 from riskkit.errors import EvidenceRefused, Problem
 from riskkit.evidence import questionnaire
 from riskkit.evidence.cells import Vocabulary, convert, squeezed
@@ -26,6 +27,9 @@ ORIGIN = ["_file", "_sheet", "_row"]
 """Columns every evidence row carries: where it came from."""
 
 HEADER_SEARCH = 10
+A_TABLE_PERHAPS = 2
+"""From so many known columns on, a further sheet without the whole header is a spoilt table and no side note."""
+
 LEDGER = "corrections"
 MAP = "question_map"
 COMPACT = "item_values"
@@ -107,7 +111,7 @@ class _Reader:
                 )
                 near = near or [next(iter(self.model.tables.values())).files[0]]
                 self.problems.append(
-                    Problem("evidence.unknown_file", label, values={"near": "、".join(near)})
+                    Problem("evidence.unknown_file", label, values={"near": texts.listed(near)})
                 )
         if not sources:
             self.problems.append(Problem("evidence.empty_folder", str(folder.name)))
@@ -127,7 +131,9 @@ class _Reader:
         if COMPACT in found:
             return
         self.problems += [
-            Problem("evidence.missing_table", values={"table": spec.name.zh, "file": spec.files[0]})
+            Problem(
+                "evidence.missing_table", values={"table": texts.listed([spec.name]), "file": spec.files[0]}
+            )
             for table, spec in self.model.tables.items()
             if spec.required and table not in found
         ]
@@ -173,21 +179,35 @@ class _Reader:
         self, table: str, spec: Table, grids: list[Grid], ledger: _Ledger
     ) -> list[pd.DataFrame]:
         """The sheets of one file that carry the table's header; a file without one is a problem."""
-        headed = [(grid, *_find_header(grid, spec)) for grid in grids]
-        fitting = [(grid, row, columns) for grid, row, columns, missing in headed if not missing]
+        headed = [(grid, _find_header(grid, spec)) for grid in grids]
+        fitting = [(grid, header) for grid, header in headed if not header.missing]
+        wanting = [(grid, header) for grid, header in headed if header.missing]
         if not fitting and headed:
-            grid, row, _, missing = min(headed, key=lambda entry: len(entry[3]))
-            names = "、".join(spec.columns[name].zh for name in missing)
-            self.problems.append(
-                grid.problem("evidence.header", row + 1, 0, missing=names, table=spec.name.zh)
-            )
-        return [self.frame(spec, grid, row, columns) for grid, row, columns in fitting]
+            self.missing_columns(spec, *min(headed, key=lambda entry: len(entry[1].missing)))
+        for grid, header in wanting if fitting else []:
+            if len(header.columns) >= A_TABLE_PERHAPS and len(grid.rows) > header.row + 1:
+                self.missing_columns(spec, grid, header)
+        for grid, header in fitting:
+            self.check_header(grid, header)
+        return [self.frame(spec, grid, header.row, header.columns) for grid, header in fitting]
+
+    def missing_columns(self, spec: Table, grid: Grid, header: _Header) -> None:
+        names = texts.listed(spec.columns[name] for name in header.missing)
+        table = texts.listed([spec.name])
+        self.problems.append(grid.problem("evidence.header", header.row + 1, 0, missing=names, table=table))
+
+    def check_header(self, grid: Grid, header: _Header) -> None:
+        for position, label in header.twice.items():
+            self.problems.append(grid.problem("evidence.header_twice", header.row + 1, position, found=label))
+        for position, label in header.unknown.items():
+            note = grid.problem("evidence.unknown_header", header.row + 1, position, found=label)
+            self.problems.append(replace(note, severity="note"))
 
     def frame(self, spec: Table, grid: Grid, header: int, columns: dict[int, str]) -> pd.DataFrame:
         rows = [
             (number, row)
             for number, row in enumerate(grid.rows[header + 1 :], start=header + 2)
-            if number not in grid.dropped and any(row) and not _is_subtotal(row, columns, spec)
+            if number not in grid.dropped and not _is_blank(row) and not _is_subtotal(row, columns, spec)
         ]
         numbers = [number for number, _ in rows]
         self.letters[(grid.file, grid.sheet)] = {
@@ -216,11 +236,11 @@ class _Reader:
         column = spec.columns[name]
         converted = convert(cells, column, self.vocabulary)
         for position, fault in converted.faults:
-            values = {"column": column.zh, **fault.values}
+            values = {"column": texts.listed([column]), **fault.values}
             self.problems.append(grid.problem(f"evidence.{fault.code}", rows[position], index, **values))
         for position, found, read in converted.notes:
             note = grid.problem("evidence.normalised", rows[position], index, found=found, read=read)
-            self.problems.append(Problem(note.code, note.file, note.sheet, note.cell, note.values, "note"))
+            self.problems.append(replace(note, severity="note"))
         return converted.values
 
     def check_pairs(self, spec: Table, grid: Grid, frame: pd.DataFrame) -> None:
@@ -236,9 +256,9 @@ class _Reader:
                         grid.sheet,
                         f"{self.letters[(grid.file, grid.sheet)].get(name, '')}{row['_row']}",
                         {
-                            "column": column.zh,
+                            "column": texts.listed([column]),
                             "found": f"{row[name]:g}",
-                            "other": spec.columns[column.max_column].zh,
+                            "other": texts.listed([spec.columns[column.max_column]]),
                             "limit": f"{row[column.max_column]:g}",
                         },
                     )
@@ -264,8 +284,8 @@ class _Reader:
                     f"{letter}{row['_row']}",
                     {
                         "first": f"{first['_file']} {first['_sheet']} {first['_row']}".replace("  ", " "),
-                        "column": "、".join(spec.columns[name].zh for name in key),
-                        "found": "、".join(map(str, values)),
+                        "column": texts.listed(spec.columns[name] for name in key),
+                        "found": texts.listed(map(str, values)),
                     },
                 )
             )
@@ -278,39 +298,62 @@ def _by_file(grids: list[Grid]) -> list[list[Grid]]:
     return list(files.values())
 
 
-def _find_header(grid: Grid, spec: Table) -> tuple[int, dict[int, str], list[str]]:
-    """The best header row (from 0), its columns by position, and the required columns it lacks."""
+@dataclass(frozen=True)
+class _Header:
+    """A header row (from 0): its columns by position, the required ones it lacks, and labels that were not used."""
+
+    row: int
+    columns: dict[int, str]
+    missing: list[str]
+    twice: dict[int, str]
+    unknown: dict[int, str]
+
+
+def _find_header(grid: Grid, spec: Table) -> _Header:
+    """The row, among the first ones, that names most columns."""
     names = {
         squeezed(label): name
         for name, column in spec.columns.items()
         for label in (name, column.zh, column.en)
     }
-    required = [name for name, column in spec.columns.items() if column.required]
-    best: tuple[int, dict[int, str], list[str]] = (0, {}, required)
+    best = _Header(0, {}, [name for name, column in spec.columns.items() if column.required], {}, {})
     for index in range(min(HEADER_SEARCH, len(grid.rows))):
         for depth in range(spec.header_rows):
-            columns = _header_columns(grid, index, depth, names, spec)
-            missing = [name for name in required if name not in columns.values()]
-            if len(columns) > len(best[1]):
-                best = (index + depth, columns, missing)
+            header = _read_header(grid, index, depth, names, spec)
+            if len(header.columns) > len(best.columns):
+                best = header
     return best
 
 
-def _header_columns(grid: Grid, index: int, depth: int, names: dict[str, str], spec: Table) -> dict[int, str]:
+def _read_header(grid: Grid, index: int, depth: int, names: dict[str, str], spec: Table) -> _Header:
     lower = grid.rows[index + depth] if index + depth < len(grid.rows) else []
     upper = grid.rows[index] if depth else []
     columns: dict[int, str] = {}
+    twice: dict[int, str] = {}
+    unknown: dict[int, str] = {}
     for position in range(max(len(lower), len(upper))):
-        label = (lower[position] if position < len(lower) else None) or (
-            upper[position] if position < len(upper) else None
-        )
-        if label is None:
+        label = _cell(lower, position) or _cell(upper, position)
+        if label is None or not label.strip():
             continue
         question = questionnaire.question_number(label) if spec.reader == "questionnaire" else None
         name = f"q:{question}" if question else names.get(squeezed(label))
-        if name is not None and name not in columns.values():
+        if name is None:
+            unknown[position] = label
+        elif name in columns.values():
+            twice[position] = label
+        else:
             columns[position] = name
-    return columns
+    required = [name for name, column in spec.columns.items() if column.required]
+    missing = [name for name in required if name not in columns.values()]
+    return _Header(index + depth, columns, missing, twice, unknown)
+
+
+def _cell(row: list[Cell], position: int) -> Cell:
+    return row[position] if position < len(row) else None
+
+
+def _is_blank(row: list[Cell]) -> bool:
+    return not any(cell and cell.strip() for cell in row)
 
 
 def _is_subtotal(row: list[Cell], columns: dict[int, str], spec: Table) -> bool:

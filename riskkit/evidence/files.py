@@ -7,7 +7,10 @@ import csv
 import datetime as dt
 import io
 import re
+import struct
+import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,7 +91,7 @@ def _read_csv(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
     except csv.Error as fault:
         return [], [Problem("evidence.unreadable", label, values={"reason": str(fault)})]
     grid = Grid(label, "", rows)
-    width = len(rows[0]) if rows else 0
+    width = next((len(row) for row in rows if sum(map(bool, row)) > 1), 0)
     problems = [
         grid.problem("evidence.long_row", number, width, found=len(row), expected=width)
         for number, row in enumerate(rows, start=1)
@@ -102,22 +105,26 @@ def _read_workbook(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
     if refused:
         return [], [refused]
     try:
-        values = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        formulas = openpyxl.load_workbook(path, read_only=True) if _has_formulas(path) else None
-        grids = [
-            Grid(label, sheet.title, _sheet_rows(sheet, formulas[sheet.title] if formulas else None))
-            for sheet in values.worksheets
-            if sheet.sheet_state == "visible"
-        ]
-    except (
-        Exception
-    ) as fault:  # openpyxl raises anything at all on a damaged file; each is the same to the user
-        return [], [
-            Problem("evidence.unreadable", label, values={"reason": f"{type(fault).__name__}: {fault}"[:120]})
-        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and drop-downs that openpyxl does not know
+            return _visible_sheets(path, label)
+    except Exception as fault:  # openpyxl raises anything at all on a damaged file
+        reason = f"{type(fault).__name__}: {fault}"[:120]
+        return [], [Problem("evidence.unreadable", label, values={"reason": reason})]
+
+
+def _visible_sheets(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
+    values = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    formulas = openpyxl.load_workbook(path, read_only=True) if _has_formulas(path) else None
+    grids = [
+        Grid(label, sheet.title, _sheet_rows(sheet, formulas[sheet.title] if formulas else None))
+        for sheet in values.worksheets
+        if sheet.sheet_state == "visible"
+    ]
+    hidden_sheets = len(grids) < len(values.worksheets)
     notes = []
-    if len(grids) < len(values.worksheets) or _has_hidden_rows(path):
-        found = "工作表/sheets" if len(grids) < len(values.worksheets) else "行/rows"
+    if hidden_sheets or _has_hidden_rows(path):
+        found = {"zh": "工作表", "en": "sheets"} if hidden_sheets else {"zh": "行", "en": "rows"}
         notes.append(Problem("evidence.hidden", label, values={"found": found}, severity="note"))
     values.close()
     if formulas:
@@ -143,7 +150,15 @@ def _look_into_zip(path: Path, label: str) -> Problem | None:
                     with package.open(entry) as part:
                         if b"<!DOCTYPE" in part.read(1024):
                             return Problem("evidence.too_large", label, values={"found": "DOCTYPE"})
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as fault:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        zlib.error,
+        struct.error,
+    ) as fault:
         return Problem("evidence.unreadable", label, values={"reason": str(fault)})
     return None
 
