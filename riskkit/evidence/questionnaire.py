@@ -2,7 +2,8 @@
 
 An answer sheet is valid if it was not rushed, the trap items are right, the Likert answers are not one long string
 and they vary at all (`questionnaire` in the model). Quality rules of this kind: Meade & Craig (2012), *Identifying
-careless responses in survey data*, Psychological Methods 17(3).
+careless responses in survey data*, Psychological Methods 17(3). A trap item left out is not right, and a sheet without
+a single Likert answer does not vary.
 """
 
 from __future__ import annotations
@@ -78,11 +79,21 @@ class _Derivation:
     def check_map(self) -> bool:
         faults = [f"role=unit × {len(self.columns('unit'))}"] if len(self.columns("unit")) != 1 else []
         faults += [f"{q}、" for q in self.questions.index if f"q:{q}" not in self.raw.columns]
+        faults += [
+            f"{q}、scale_min < scale_max"
+            for q in self.columns("likert", "overclaim")
+            if not self.has_scale(q)
+        ]
+        faults += [f"{q}、key" for q in self.columns("trap", "vignette") if self.questions["key"].isna()[q]]
         if faults:
             origin = self.raw.iloc[0] if len(self.raw) else None
             file = "" if origin is None else str(origin["_file"])
             self.problems.append(Problem("evidence.questions", file, values={"found": " ".join(faults)}))
         return not faults
+
+    def has_scale(self, question: str) -> bool:
+        spec: Any = self.questions.loc[question]
+        return bool(spec["scale_min"] < spec["scale_max"])
 
     def problem(self, position: int, column: str, code: str, **values: Any) -> None:
         row = self.raw.iloc[position]
@@ -155,7 +166,7 @@ class _Derivation:
         """An answer before reversing, in the scale's own points above its minimum."""
         spec: Any = self.questions.loc[question]
         given = 1 - share if self.reversed(question) else share
-        return given * (float(spec["scale_max"]) - float(spec["scale_min"]))
+        return (given * (float(spec["scale_max"]) - float(spec["scale_min"]))).round(9)
 
     def reasons(self, seconds: pd.Series, scores: pd.DataFrame) -> pd.Series:
         """Why a sheet does not count; empty where it does."""
@@ -166,11 +177,11 @@ class _Derivation:
         raw = pd.DataFrame({q: self.as_given(q, scores[q]) for q in likert}, index=self.raw.index)
         checks: dict[str, pd.Series] = {
             "rushed": seconds < self.rules.seconds_per_item * asked,
-            "trap": pd.Series((scores[self.columns("trap")] < 1).to_numpy().any(axis=1), self.raw.index),
+            "trap": pd.Series(~(scores[self.columns("trap")] == 1).to_numpy().all(axis=1), self.raw.index),
             "longstring": pd.Series(
                 _longest_run(raw.to_numpy()) >= self.rules.longstring * max(len(likert), 1), self.raw.index
             ),
-            "flat": raw.std(axis=1, ddof=0) <= self.rules.min_sd,
+            "flat": raw.std(axis=1, ddof=0).fillna(0.0 if likert else np.inf) <= self.rules.min_sd,
         }
         for name, hit in checks.items():
             reasons = reasons.mask((reasons == "") & hit, name)
