@@ -36,6 +36,8 @@ def contributions(measure: s.TableMeasure, reach: Reach) -> pd.DataFrame:
     """
     rows = reach.rows(measure)
     rows = rows[rows["unit"].notna()]
+    if isinstance(measure, s.Likert):
+        rows = rows[(rows["role"] == "likert") & (rows["subscale"] == measure.subscale)]
     for key in ("numerator", "denominator", "n", "population", "value", "weight"):
         text = getattr(measure, key, None)
         if text is not None:
@@ -72,7 +74,9 @@ def _rate(measure: s.Rate, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
         exposure = pd.Series(reach.years(measure.window), index=units)
     else:
         exposure = reach.staff(measure.window).reindex(units).clip(lower=measure.floor)
-    return _frame(value=numerator / exposure, numerator=numerator, denominator=exposure, n=count)
+    return _frame(
+        value=(numerator / exposure).where(exposure > 0), numerator=numerator, denominator=exposure, n=count
+    )
 
 
 def _mean(measure: s.Mean, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
@@ -91,8 +95,7 @@ def _quantile(measure: s.Quantile, rows: pd.DataFrame, reach: Reach) -> pd.DataF
 
 
 def _likert(measure: s.Likert, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
-    chosen = rows[(rows["role"] == "likert") & (rows["subscale"] == measure.subscale)]
-    respondents = chosen.groupby(["unit", "_file", "_sheet", "_row"], sort=True)["score"].mean().reset_index()
+    respondents = rows.groupby(["unit", "_file", "_sheet", "_row"], sort=True)["score"].mean().reset_index()
     groups = respondents.groupby("unit", sort=True)["score"]
     return _frame(value=groups.mean(), numerator=groups.sum(), denominator=groups.size(), n=groups.size())
 

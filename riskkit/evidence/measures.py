@@ -14,7 +14,7 @@ from riskkit import texts
 from riskkit.errors import Misuse, unknown
 from riskkit.evidence import kinds
 from riskkit.evidence.evidence import COMPACT, ORIGIN, Evidence
-from riskkit.evidence.reach import REFUSED, ZERO, Reach
+from riskkit.evidence.reach import ZERO, Reach
 from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
 from riskkit.model.checks import SOURCE_OF
@@ -210,10 +210,8 @@ def _fresh_item(item: s.Item, reach: Reach) -> pd.DataFrame:
     if not all(source in reach.now.tables for source in sources):
         given = _use_compact(item, reach, values, confidence)
         thin &= ~given
-    refused = np.any([reach.answered(source, REFUSED) for source in sources], axis=0)
-    values.settle(
-        refused & (values.state == NOT_ASSESSED), REFUSED_STATE, reason("refused", table=sources[0])
-    )
+    for source in dict.fromkeys(sources):
+        values.settle(reach.refused(source), REFUSED_STATE, reason("refused", table=source))
     for ruling in reach.rulings(item.id):
         why = reason("ruling", reason=ruling.reason)
         values.settle(np.array([unit == ruling.unit for unit in reach.units]), str(ruling.state), why)
@@ -299,6 +297,10 @@ def _use_compact(item: s.Item, reach: Reach, values: _Values, confidence: np.nda
     values.state[given] = np.where(measured, MEASURED, NOT_APPLICABLE)[given]
     values.reason[given] = np.where(measured, "", reason("zero_denominator"))[given]
     confidence[given] = mine["confidence"].fillna("B").to_numpy(dtype=object)[given]
+    rules = reach.model.spec.questionnaire
+    if rules is not None and any(leaf.table == "answers" for leaf in leaves(item.measure)):
+        few = given & (values.n < rules.never_below)
+        values.settle(few, NOT_APPLICABLE, reason("gate", needed=rules.never_below))
     return given
 
 

@@ -174,6 +174,13 @@ class Reach:
             set(register[(register["table"] == table) & (register["answer"] == answer)]["unit"])
         )
 
+    def refused(self, table: str) -> np.ndarray:
+        """Whether a unit refused a table and indeed handed in no row of it; a table of the whole bank included."""
+        rows = self.now.tables.get(table)
+        has_rows = self._among(set(rows["unit"].dropna()) if rows is not None and "unit" in rows else set())
+        refused: np.ndarray = self.answered(table, REFUSED) & ~has_rows
+        return refused
+
     def rulings(self, item: str) -> list[Any]:
         """The rulings on an item, as named tuples."""
         register = self.now.tables.get("rulings")
