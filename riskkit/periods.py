@@ -10,7 +10,7 @@ from typing import Literal
 from riskkit.errors import Misuse
 
 Frequency = Literal["quarter", "year"]
-_PATTERN = re.compile(r"(\d{4})(?:Q([1-4]))?")
+_PATTERN = re.compile(r"([1-9][0-9]{3})(?:Q([1-4]))?")
 
 
 @dataclass(frozen=True, order=True)

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import pandas as pd
 import yaml
-from pydantic import StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from riskkit import resources, texts
 from riskkit.errors import EvidenceRefused, Misuse, Problem, unknown
-from riskkit.evidence import cells
+from riskkit.evidence import cells, register
 from riskkit.evidence.evidence import Evidence, hash_files, read_evidence
-from riskkit.evidence.files import read_grids
 from riskkit.evidence.measures import Measures, leaves, measure, measure_fresh
 from riskkit.model import IndicatorModel, load_model
-from riskkit.model.load import shape_faults
-from riskkit.model.schema import Bilingual, Column, Rows, Spec
+from riskkit.model.indicator_model import as_problem
+from riskkit.model.load import shape_faults, yaml_problem
+from riskkit.model.schema import Bilingual, Rows, Spec
 from riskkit.periods import Period
 from riskkit.scoring.assessment import Assessment, score
 from riskkit.store import Store, content_key
 
-FORMAT = 1
 SETTINGS = "riskkit.yaml"
-UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_\-]{0,31}$")]
 
 
 class Settings(Spec):
@@ -37,24 +36,6 @@ class Settings(Spec):
     lang: texts.Language = "zh"
     marking: Bilingual
     model: str
-
-
-_TEXT = {"type": "text", "zh": "", "en": ""}
-REGISTER: dict[str, Column] = {
-    "unit": Column(type="code", zh="机构编号", en="Unit", required=True),
-    "name": Column(type="text", zh="机构名称", en="Name", required=True),
-    "parent": Column(type="code", zh="上级机构", en="Parent"),
-    "level": Column(type="code", zh="层级", en="Level", required=True),
-    "region": Column(type="text", zh="地区", en="Region"),
-    "staff": Column(type="integer", zh="在册人数", en="Staff", min=0),
-    "sensitive_posts": Column(type="integer", zh="涉密岗位数", en="Sensitive posts", min=0),
-    "peer_group": Column(type="text", zh="同类组", en="Peer group"),
-    "opened_on": Column(type="date", zh="开业日期", en="Opened on"),
-}
-CALENDAR: dict[str, Column] = {
-    "date": Column(type="date", zh="日期", en="Date", required=True),
-    "working": Column(type="yes_no", zh="是否上班", en="Working", required=True),
-}
 
 
 def open_workspace(path: str | Path | None = None, *, lang: texts.Language | None = None) -> Workspace:
@@ -99,27 +80,20 @@ class Workspace:
         self._evidence: dict[Period, Evidence] = {}
         self._measures: dict[Period, Measures] = {}
         self._hashes: dict[Period, dict[str, str]] = {}
-        self._check_register()
+        _ = self._register  # refused here, not at some later use
 
     def __repr__(self) -> str:
         return f"Workspace({self.name!r}, {len(self.units)} units, {', '.join(map(str, self.periods))})"
 
     def _read_settings(self) -> Settings:
         try:
-            content = yaml.safe_load((self.path / SETTINGS).read_text(encoding="utf-8"))
+            content = yaml.safe_load((self.path / SETTINGS).read_text(encoding="utf-8-sig"))
             return Settings.model_validate(content)
         except ValidationError as refused:
-            problems = [
-                Problem(
-                    "workspace.setting",
-                    SETTINGS,
-                    values={"found": ".".join(map(str, fault.place)), "expected": fault.values["expected"]},
-                )
-                for fault in shape_faults(refused)
-            ]
+            problems = [as_problem(fault, SETTINGS) for fault in shape_faults(refused)]
         except (yaml.YAMLError, UnicodeDecodeError) as fault:
-            problems = [Problem("model.yaml", SETTINGS, values={"found": str(fault).splitlines()[0]})]
-        raise EvidenceRefused("workspace_refused", problems, workspace=self.path.name)
+            problems = [yaml_problem(SETTINGS, fault)]
+        raise self._refused(problems)
 
     @property
     def name(self) -> str:
@@ -139,91 +113,28 @@ class Workspace:
 
     # ------------------------------------------------------------ register
 
-    @cached_property
+    @property
     def units(self) -> pd.DataFrame:
-        """The register, indexed by unit code; the columns are those of `REGISTER`."""
-        return self._small_table("units", REGISTER).set_index("unit")
+        """The register, indexed by unit code: `name, parent, level, region, staff, sensitive_posts, peer_group,
+        opened_on`."""
+        return self._register[0]
 
-    @cached_property
+    @property
     def calendar(self) -> pd.DataFrame | None:
         """Days off and days worked against the week's rule; none if the workspace has no calendar."""
-        return self._small_table("holidays", CALENDAR) if self._register_file("holidays") else None
+        return self._register[1]
 
-    def _register_file(self, name: str) -> Path | None:
-        found = [self.path / "register" / f"{name}{suffix}" for suffix in (".csv", ".xlsx")]
-        return next((path for path in found if path.is_file()), None)
-
-    def _small_table(self, name: str, columns: dict[str, Column]) -> pd.DataFrame:
-        path = self._register_file(name)
-        label = f"register/{name}.csv"
-        if path is None:
-            raise self._refused([Problem("workspace.register", label, values={"found": "—"})])
-        grids, problems = read_grids(path, f"register/{path.name}")
-        if problems or not grids or not grids[0].rows:
-            raise self._refused(problems or [Problem("workspace.register", label, values={"found": "—"})])
-        grid = grids[0]
-        header = [cells.squeezed(cell or "") for cell in grid.rows[0]]
-        frame: dict[str, pd.Series] = {}
-        for key, column in columns.items():
-            places = [
-                i
-                for i, text in enumerate(header)
-                if text in (key, cells.squeezed(column.zh), cells.squeezed(column.en))
-            ]
-            if not places and column.required:
-                problems.append(grid.problem("evidence.header", 1, 0, missing=column.zh, table=label))
-            texts_ = [row[places[0]] if places and places[0] < len(row) else None for row in grid.rows[1:]]
-            target = column if places else column.model_copy(update={"required": False})
-            converted = cells.convert(texts_, target, cells.Vocabulary({}))
-            frame[key] = converted.values
-            problems += [
-                grid.problem(
-                    f"evidence.{fault.code}", row + 2, places[0], **{"column": column.zh, **fault.values}
-                )
-                for row, fault in converted.faults
-            ]
-        if problems:
-            raise self._refused(problems)
-        return pd.DataFrame(frame)
+    @cached_property
+    def _register(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        folder = self.path / "register"
+        units, problems = register.read_units(folder, [level.id for level in self.model.spec.levels])
+        calendar, more = register.read_calendar(folder)
+        if problems or more:
+            raise self._refused([*problems, *more])
+        return units, calendar
 
     def _refused(self, problems: list[Problem]) -> EvidenceRefused:
         return EvidenceRefused("workspace_refused", problems, workspace=self.path.name)
-
-    def _check_register(self) -> None:
-        problems: list[Problem] = []
-        units = self.units
-        levels = [level.id for level in self.model.spec.levels]
-        twice = units.index[units.index.duplicated()]
-        problems += [
-            Problem("workspace.register", "register/units.csv", values={"found": f"{code} ×2"})
-            for code in twice
-        ]
-        for code in units.index:
-            try:
-                _UnitName(code=code)
-            except ValidationError:
-                problems.append(
-                    Problem("workspace.register", "register/units.csv", values={"found": str(code)})
-                )
-        if problems:
-            raise self._refused(problems)
-        for code, row in units.iterrows():
-            if row["level"] not in levels:
-                values = {"unit": code, "found": row["level"], "known": ", ".join(levels)}
-                problems.append(Problem("workspace.level", "register/units.csv", values=values))
-            seen, parent = {code}, row["parent"]
-            while isinstance(parent, str):
-                if parent not in units.index or parent in seen:
-                    problems.append(
-                        Problem(
-                            "workspace.parent", "register/units.csv", values={"unit": code, "found": parent}
-                        )
-                    )
-                    break
-                seen.add(parent)
-                parent = units.loc[parent, "parent"]
-        if problems:
-            raise self._refused(problems)
 
     @cached_property
     def vocabulary(self) -> cells.Vocabulary:
@@ -243,9 +154,8 @@ class Workspace:
         by_name = self.vocabulary.units.get(cells.squeezed(text))
         if by_name:
             return by_name
-        alike = [
-            code for code in self.units.index if code.isdigit() and text.isdigit() and int(code) == int(text)
-        ]
+        bare = text.lstrip("0")
+        alike = [code for code in self.units.index if text.isdecimal() and code.lstrip("0") == bare]
         if len(alike) == 1:
             return str(alike[0])
         known = [*self.units.index, *self.units["name"]]
@@ -255,26 +165,21 @@ class Workspace:
 
     @cached_property
     def periods(self) -> list[Period]:
-        """The periods that have an evidence folder, oldest first."""
+        """The periods that have an evidence folder, named just like them, oldest first."""
         folder = self.path / "evidence"
-        names = (
-            [entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
-            if folder.is_dir()
-            else []
-        )
         periods = []
-        for name in names:
-            try:
-                periods.append(Period.parse(name))
-            except Misuse:
-                continue
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            with contextlib.suppress(Misuse):
+                period = Period.parse(entry.name)
+                if entry.is_dir() and entry.name == str(period):
+                    periods.append(period)
         return sorted(period for period in periods if period.frequency == self.model.spec.frequency)
 
     def period(self, given: object = None) -> Period:
         """A period that has evidence; the newest if none is given. Raises `Misuse` with suggestions."""
         if given is None or given == "":
             if not self.periods:
-                raise unknown("unknown_period", "", [])
+                raise Misuse("no_evidence", workspace=self.path.name)
             return self.periods[-1]
         period = given if isinstance(given, Period) else Period.parse(str(given))
         if period not in self.periods:
@@ -370,7 +275,3 @@ class Workspace:
             for label, digest in self._evidence_hashes(p).items()
         }
         return dict(sorted((hashes | self._register_hashes).items()))
-
-
-class _UnitName(Spec):
-    code: UnitCode

@@ -112,7 +112,7 @@ def _content(path: Path, place: Place, lines: Lines, problems: list[Problem]) ->
         _look_for_depth(text)
         tree = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        problems.append(_yaml_problem(path.name, fault))
+        problems.append(yaml_problem(path.name, fault))
         return None
     try:
         return _Converter(path.name, lines, problems).value(tree, place, ())
@@ -131,7 +131,8 @@ def _look_for_depth(text: str) -> None:
             raise yaml.MarkedYAMLError(None, None, f"nested more than {MAX_DEPTH} deep", mark)
 
 
-def _yaml_problem(file: str, fault: Exception, line: int | None = None) -> Problem:
+def yaml_problem(file: str, fault: Exception, line: int | None = None) -> Problem:
+    """What a YAML reader raised, with its line."""
     mark = getattr(fault, "problem_mark", None)
     number = mark.line + 1 if mark else line
     found = getattr(fault, "problem", None) or str(fault).splitlines()[0]
@@ -177,7 +178,7 @@ class _Converter:
             hash(value)
             return value
         except (yaml.YAMLError, ValueError, TypeError, OverflowError) as fault:
-            self.problems.append(_yaml_problem(self.file, fault, node.start_mark.line + 1))
+            self.problems.append(yaml_problem(self.file, fault, node.start_mark.line + 1))
             return None
 
     def mapping(self, node: Any, place: Place, above: tuple[int, ...]) -> dict[Any, Any]:
