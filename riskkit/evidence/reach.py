@@ -159,7 +159,7 @@ class Reach:
         source = SOURCE_OF.get(name, name)
         if self.model.tables[source].covers == "bank":
             return np.full(len(self.units), source in self.now.tables, dtype=bool)
-        rows = self.now.tables.get("sheets" if source != name else source)
+        rows = self.now.tables.get("sheets" if source in SOURCE_OF.values() else source)
         present = set() if rows is None else set(rows["unit"].dropna())
         given: np.ndarray = self._among(present) | self.answered(source, ZERO)
         return given
