@@ -286,7 +286,8 @@ def explain(period: str, branch: str, item: str, workspace: str | None, lang: st
     from riskkit.report.tables import explanation
 
     bank = _open(workspace, lang)
-    click.echo(explanation(bank.assessment(period), bank.unit(branch), item, bank.lang, rows))
+    shown = cast(texts.Language, lang or SCREEN)
+    click.echo(explanation(bank.assessment(period), bank.unit(branch), item, shown, rows))
 
 
 @riskkit.group(help=say("help.model"))
@@ -380,3 +381,7 @@ def main() -> None:
     except RiskkitError as refused:
         click.echo(refused.message(SCREEN), err=True)
         sys.exit(refused.exit_code)
+    except OSError as fault:
+        found = {"file": fault.filename or "?", "reason": fault.strerror or fault}
+        click.echo(texts.say("error.unreadable_file", SCREEN, **found), err=True)
+        sys.exit(1)

@@ -9,8 +9,9 @@ import pandas as pd
 from riskkit import texts
 from riskkit.discretion import SMALLEST_GROUP, masked
 from riskkit.evidence.evidence import ORIGIN
-from riskkit.evidence.measures import leaves, reason_text
+from riskkit.evidence.measures import CARRIED, leaves, reason_text
 from riskkit.model import schema as s
+from riskkit.model.checks import SOURCE_OF
 from riskkit.periods import Period
 from riskkit.scoring.assessment import Assessment
 
@@ -56,27 +57,26 @@ def formula(measure: s.Measure, lang: texts.Language, indent: str = "") -> list[
             lines.append(f"{indent}  {part.weight:g} × ({part.offset:g} + {part.slope:g} · v)")
             lines += formula(part.measure, lang, indent + "    ")
         return lines
-    keys = (
-        "numerator",
-        "denominator",
-        "exposure",
-        "value",
-        "weight",
-        "subscale",
-        "q",
-        "before",
-        "after",
-        "where",
-        "window",
-        "factor",
-    )
-    given = {
-        key: getattr(measure, key) for key in keys if getattr(measure, key, None) not in (None, "1", 1, 1.0)
-    }
+    keys = "numerator denominator n population exposure floor value weight subscale q before after where window factor"
+    given = {key: getattr(measure, key, None) for key in keys.split()}
+    shown = {key: value for key, value in given.items() if value is not None and value != _UNSAID.get(key)}
     return [
         f"{indent}{measure.kind} @ {measure.table}",
-        *(f"{indent}  {key}: {text}" for key, text in given.items()),
+        *(f"{indent}  {key}: {text}" for key, text in shown.items()),
+        *(f"{indent}  {_join_text(join)}" for join in measure.join),
     ]
+
+
+_UNSAID = {"denominator": "1", "weight": "1", "window": 1, "factor": 1.0, "floor": 0.0}
+"""What need not be said: the value a key has when a model does not give it."""
+
+
+def _join_text(join: s.Join) -> str:
+    taken = ", ".join(f"{name} = {text}" for name, text in join.take.items())
+    on = ", ".join(left if left == right else f"{left} = {right}" for left, right in join.keys.items())
+    where = f" where {join.where}" if join.where else ""
+    window = f" window {join.window}" if join.window > 1 else ""
+    return f"join @ {join.table} ({on}){window}{where}: {taken}"
 
 
 def explanation(assessment: Assessment, unit: str, item_id: str, lang: texts.Language, limit: int) -> str:
@@ -84,35 +84,57 @@ def explanation(assessment: Assessment, unit: str, item_id: str, lang: texts.Lan
     row = assessment.measures.row(unit, item_id)
     item = assessment.model.items[item_id]
     scored = assessment.items[(assessment.items["unit"] == unit) & (assessment.items["item"] == item_id)]
-    few = leaves(item.measure)[0].table == "answers" and row["n"] < SMALLEST_GROUP
+    few = _asks_few(assessment, unit, item, row)
 
     def line(key: str, text: object) -> str:
-        return f"{texts.say(f'explain.{key}', lang)}: {text}"
+        return f"{texts.say(f'explain.{key}', lang)}: {text}".rstrip()
 
+    reason = reason_text(row["reason"], lang, assessment.model)
+    state = reason if row["state"] == CARRIED else f"{texts.say('state.' + row['state'], lang)}  {reason}"
     head = [
         f"{unit} {assessment.measures.units['name'][unit]}  {assessment.period}  {item_id} {item.name[lang]}",
         line("value", texts.say("explain.few", lang) if few else value_text(row["value"], item)),
-        line(
-            "state",
-            " ".join(
-                [texts.say(f"state.{row['state']}", lang), reason_text(row["reason"], lang, assessment.model)]
-            ).strip(),
-        ),
+        line("state", state),
     ]
     if not few and pd.notna(row["numerator"]):
-        head.append(line("inputs", f"{row['numerator']:g} / {row['denominator']:g}  n = {row['n']:g}"))
-    head += [line("class", row["confidence"])]
-    if len(scored):
-        points = scored.iloc[0]
-        head.append(
-            line("points", f"{points['points']:.2f}  × {points['weight']:.4f} = {points['contribution']:.4f}")
-        )
-    head += [
-        line("scale", item.scale.model_dump(exclude={"type"})),
-        line("formula", ""),
-        *formula(item.measure, lang, "  "),
-    ]
+        parts = f"{number_text(row['numerator'])} / {number_text(row['denominator'])}"
+        head.append(line("inputs", f"{parts}  n = {number_text(row['n'])}"))
+    if pd.notna(row["value"]):
+        head.append(line("class", row["confidence"]))
+    if len(scored) and not few:
+        head += _points_lines(scored.iloc[0], lang)
+    head += [line("scale", _scale_text(item.scale)), line("formula", ""), *formula(item.measure, lang, "  ")]
     return "\n".join([*head, *(_row_lines(assessment, unit, item_id, row, lang, limit) if not few else [])])
+
+
+def number_text(number: float) -> str:
+    """A number in full, without needless zeros; a dash for none."""
+    return "–" if pd.isna(number) else f"{number:,.6f}".rstrip("0").rstrip(".")
+
+
+def _asks_few(assessment: Assessment, unit: str, item: s.Item, row: pd.Series) -> bool:
+    """Whether a value rests on the answers of so few people that nothing may be shown of them."""
+    if not any(leaf.table in SOURCE_OF for leaf in leaves(item.measure)):
+        return False
+    period = Period.parse(measured_in(row, assessment.period))
+    sheets = assessment.measures.evidence[period].tables.get("sheets")
+    if sheets is None:  # totals only: their n is all there is to go by
+        return bool(row["n"] < SMALLEST_GROUP)
+    return int((sheets["valid"].astype(bool) & (sheets["unit"] == unit)).sum()) < SMALLEST_GROUP
+
+
+def _points_lines(scored: pd.Series, lang: texts.Language) -> list[str]:
+    if pd.isna(scored["points"]):
+        return []
+    key = "rolled_up" if scored["state"] == "rolled_up" else "points"
+    sums = f"{scored['points']:.2f}  × {scored['weight']:.4f} = {scored['contribution']:.4f}"
+    return [f"{texts.say(f'explain.{key}', lang)}: {sums}"]
+
+
+def _scale_text(scale: s.Scale) -> str:
+    if isinstance(scale, s.Goalposts):
+        return f"{scale.low:g} … {scale.high:g}{' (log)' if scale.log else ''}"
+    return "  ".join(f"{value:g} → {points:g}" for value, points in scale.points)
 
 
 def _row_lines(
@@ -121,6 +143,9 @@ def _row_lines(
     rows = assessment.measures.evidence_rows(unit, item_id)
     if rows.empty:
         return [texts.say("explain.no_rows", lang)]
+    derived = rows["table"].isin(list(SOURCE_OF))
+    once = rows[derived].drop_duplicates(["table", *ORIGIN])  # a sheet once, however many answers it holds
+    rows = pd.concat([once[["table", *ORIGIN, "_period"]], rows[~derived]]) if len(once) else rows
     lines = [texts.say("explain.rows", lang, n=len(rows))]
     for table, part in rows.groupby("table", sort=False):
         spec = assessment.model.tables.get(str(table))
