@@ -86,7 +86,8 @@ class _Assembly:
     def entry(self, place: Place, line: Line, keys: Iterable[str], *, drop: int = 0) -> dict[str, Any]:
         """A line's values as nested keys under a place, without the first `drop` parts of each key."""
         self.used.add(id(line))
-        self.cells.setdefault(place, (line.sheet, line.first))
+        for above in (place, place[:-1]):
+            self.cells.setdefault(above, (line.sheet, line.first))
         found: dict[str, Any] = {}
         for key in keys:
             path = tuple(key.split("."))[drop:]
@@ -176,11 +177,11 @@ class _Assembly:
         return node
 
     def points(self, node: dict[str, Any], line: Line, place: Place) -> None:
-        numbers = sorted({int(key[5:].split(".")[0]) for key in line.cells if is_point(key)})
-        self.cells[(*place, "scale", "points")] = (line.sheet, line.cells.get("point1.value", line.first))
+        numbers = sorted({int(key[5:]) for key in line.cells if is_point(key)})
+        self.cells[(*place, "scale", "points")] = (line.sheet, line.cells.get("value1", line.first))
         pairs: list[list[Any]] = []
         for number in numbers:
-            keys = [f"point{number}.value", f"point{number}.score"]
+            keys = [f"value{number}", f"score{number}"]
             if not any(key in line.given for key in keys):
                 continue
             for half, key in enumerate(keys):
@@ -270,12 +271,12 @@ class _Assembly:
             if table in found and self.filled(line, "column"):
                 place = ("tables", table, "columns", name)
                 found[table].setdefault("columns", {})[name] = self.entry(place, line, keys)
-        for (table, column, code), line in self.single("choices", "table", "column", "code").items():
-            if (table, column) in columns and table in found and self.filled(line, "column", "code"):
-                place = ("tables", table, "columns", column, "choices")
-                self.cells.setdefault(place, (line.sheet, line.first))
-                choices = found[table]["columns"][column].setdefault("choices", {})
-                choices[code] = self.entry((*place, code), line, ("zh", "en"))
+        for (table, name, code), line in self.single("choices", "table", "column", "code").items():
+            if (table, name) in columns and table in found and self.filled(line, "column", "code"):
+                above: Place = ("tables", table, "columns", name, "choices")
+                self.cells.setdefault(above, (line.sheet, line.first))
+                choices = found[table]["columns"][name].setdefault("choices", {})
+                choices[code] = self.entry((*above, code), line, ("zh", "en"))
         return found
 
     # ------------------------------------------------------------ lines nothing asked for

@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 POINTS = 6
 """Pairs of value and score there is room for, at least."""
-_POINT = re.compile(r"point(\d+)\.(value|score)")
+_POINT = re.compile(r"(value|score)(\d+)")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Field:
         """The heading in one language."""
         pair = _POINT.fullmatch(self.key)
         if pair:
-            return texts.say(f"form.column.point_{pair[2]}", lang, number=pair[1])
+            return texts.say(f"form.column.point_{pair[1]}", lang, number=pair[2])
         return texts.say(f"form.column.{self.wording or self.key.replace('.', '_')}", lang)
 
 
@@ -86,9 +86,7 @@ def is_point(key: str) -> bool:
 def point_fields(count: int) -> tuple[Field, ...]:
     """The columns of so many pairs of the scale."""
     return tuple(
-        Field(f"point{number}.{half}", "number", 8)
-        for number in range(1, count + 1)
-        for half in ("value", "score")
+        Field(f"{half}{number}", "number", 8) for number in range(1, count + 1) for half in ("value", "score")
     )
 
 
@@ -366,7 +364,7 @@ def _tree(nodes: tuple[dict[str, Any], ...], parent: str | None, found: dict[str
         points = node.get("scale", {}).get("points", ())
         row = flat(node, keys) | {"parent": parent, "_points": points}
         for number, (value, score) in enumerate(points, start=1):
-            row |= {f"point{number}.value": value, f"point{number}.score": score}
+            row |= {f"value{number}": value, f"score{number}": score}
         found["tree"].append(row)
         found["sources"] += [
             {"owner": node["id"], "about": node["name"], **source} for source in node.get("sources", ())

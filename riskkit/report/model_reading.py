@@ -91,8 +91,8 @@ class _SheetReader:
                 return self.names[squeezed(text)]
         return None
 
-    def problem(self, code: str, row: int, column: int, **values: Any) -> None:
-        self.pages.problems.append(self.grid.problem(code, row, column, **values))
+    def problem(self, code: str, row: int, at: int, /, **values: Any) -> None:
+        self.pages.problems.append(self.grid.problem(code, row, at, **values))
 
     # ------------------------------------------------------------ tables
 

@@ -42,8 +42,8 @@ SPARE = 200
 """Rows below the last one that drop-downs and check sums still cover."""
 
 _TITLE = Look(size="small", colour="grey", wrap=False)
-_CHECK = TEXT.but(colour="grey", align="right", format="0.######")
-_QUIET = TEXT.but(colour="grey", size="small")
+_CHECK = TEXT.but(colour="grey", align="center")
+_QUIET = TEXT.but(colour="grey", size="small", format="@")
 
 
 def export_model(model: IndicatorModel, path: Path, lang: texts.Language) -> None:
@@ -255,7 +255,7 @@ class _Book:
 
     def all_codes(self) -> list[tuple[str, str, str]]:
         """Where a code is used, its group in the texts, and the code."""
-        found = {}
+        found: dict[tuple[str, str], tuple[str, str, str]] = {}
         for layout in self.layouts:
             for field in layout.fields:
                 group = field.wording or field.key.replace(".", "_")
@@ -299,9 +299,12 @@ class _Book:
         sheet.down(40)
         rows = self.rows[layout.name]
         for row in rows:
+            needed = []
             for number, field in enumerate(layout.fields, start=1):
-                sheet.put(number, shown(field, row.get(field.key), self.lang), self.look(field, row))
-            sheet.down()
+                value, look = shown(field, row.get(field.key), self.lang), self.look(field, row)
+                sheet.put(number, value, look)
+                needed.append((value, number, 1, look))
+            sheet.down(sheet.room(needed))
         last = FIRST_ROW + len(rows) - 1 + SPARE
         for number, field in enumerate(layout.fields, start=1):
             letter = get_column_letter(number)
@@ -317,23 +320,17 @@ class _Book:
         if field.kind == "info":
             return _QUIET
         if field.kind in ("number", "whole"):
-            return TEXT.but(align="right", format="General")
+            return TEXT.but(align="left" if row is None else "center")
         if field.kind == "setting":
             return TEXT.but(
                 format=theme().formats.date
                 if row and not isinstance(row.get(field.key), float)
                 else "General"
             )
-        bold = (
-            field.key in ("id", "name.zh", "name.en")
-            and row is not None
-            and "_points" in row
-            and not row["_points"]
-        )
-        branch = bold and row is not None and "scale.type" not in row
-        return (TEXT if field.kind in ("code", "choice", "flag") or row is not None else WRAPPED).but(
-            format="@", bold=branch
-        )
+        branch = row is not None and "_points" in row and "scale.type" not in row
+        wrapped = row is None or field.width >= 34
+        bold = branch and field.key in ("id", "name.zh", "name.en")
+        return (WRAPPED if wrapped else TEXT).but(format="@", bold=bold)
 
     def restrict(self, worksheet: Worksheet, field: Field, cells: str) -> None:
         """A drop-down for closed choices, and for open ones that another sheet lists."""
@@ -373,7 +370,8 @@ class _Book:
             put(cell, None, _CHECK)
             cell.value = f"=ROUND(SUMPRODUCT({same},${weight}${FIRST_ROW}:${weight}${reach}),6)"
             self.sums[f"{check}{number}"] = round(totals[row["parent"]], 6)
-        rule = FormulaRule(
+        formula_rule: Any = FormulaRule
+        rule = formula_rule(
             formula=[f"ABS({check}{FIRST_ROW}-1)>0.0000001"],
             font=Font(bold=True, color=theme().colour("bad")),
         )
