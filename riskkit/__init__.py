@@ -37,7 +37,7 @@ _HOMES = {
     "ModelRefused": "riskkit.errors",
     "Misuse": "riskkit.errors",
 }
-_ROOMS = {"charts": "riskkit.report.charts", "notebook": "riskkit.report.notebooks"}
+_ROOMS = {"charts": "riskkit.report.charts", "notebook": "riskkit.report.pages"}
 
 __all__ = ["__version__", *_HOMES, *_ROOMS]
 

@@ -1,0 +1,258 @@
+"""Running the report notebooks and turning them into pages. The only room that imports papermill and its kin."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import IO, Any
+
+import nbformat
+import papermill  # type: ignore[import-untyped]
+from ipykernel.kernelspec import make_ipkernel_cmd
+from nbconvert.filters import markdown2html
+from nbconvert.preprocessors.sanitize import SanitizeHTML
+from papermill.clientwrap import PapermillNotebookClient  # type: ignore[import-untyped]
+from papermill.engines import NBClientEngine, papermill_engines  # type: ignore[import-untyped]
+from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
+
+from riskkit import resources, texts
+from riskkit.errors import Misuse, ReportFailed, unknown
+from riskkit.publish import scratch_file
+from riskkit.report.page import page
+from riskkit.report.pages.parameters import INJECTED
+
+CELL_SECONDS = 600
+ENGINE = "riskkit"
+QUIET = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "PYTHONHASHSEED": "0",  # sets come out in the same order every time
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "JUPYTER_PLATFORM_DIRS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+def run_notebook(name: str, target: Path, *, parameters: Mapping[str, object]) -> None:
+    """Run the packaged notebook `name` and save it at `target`; the same inputs give the same bytes.
+
+    The saved notebook holds no time, path, machine or random id. Raises `Misuse` for a notebook or parameter that does
+    not exist or a value of the wrong type, and `ReportFailed`, naming the cell, if it did not run to its end; nothing
+    is saved then.
+
+        >>> run_notebook("branch_report", Path("0103.ipynb"), parameters={"branch": "0103", "quarter": "2026Q2"})
+    """
+    source = _stored(name)
+    _check_parameters(source, parameters)
+    with tempfile.TemporaryDirectory(prefix="riskkit-") as scratch:
+        done = _executed(name, source, dict(parameters), Path(scratch))
+    _strip(done, _opened(source))
+    with scratch_file(target) as half:
+        half.write_text(_written(done), encoding="utf-8")
+
+
+def _opened(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _written(notebook: Any) -> str:
+    return f"{nbformat.writes(notebook)}\n"  # type: ignore[no-untyped-call]
+
+
+def _stored(name: str) -> Path:
+    known = {path.stem: path for path in sorted(resources.notebooks().glob("*.ipynb"))}
+    if name not in known:
+        raise unknown("unknown_notebook", name, list(known))
+    return known[name]
+
+
+def _check_parameters(source: Path, given: Mapping[str, object]) -> None:
+    declared = papermill.inspect_notebook(str(source))
+    for name, value in given.items():
+        if name not in declared:
+            raise unknown("unknown_parameter", name, list(declared))
+        if type(value).__name__ != declared[name]["inferred_type_name"]:
+            raise Misuse("parameter_type", name=name, found=repr(value))
+
+
+# ---------------------------------------------------------------- running
+
+
+class _Engine(NBClientEngine):  # type: ignore[misc]
+    """papermill's own engine, in a kernel of this very Python and with this riskkit, that says nothing on screen."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        scratch: Path,
+        kernel_log: IO[bytes],
+        lang: str = "",
+        **ignored: Any,
+    ) -> Any:
+        """Run every cell; what the kernel itself writes goes to `kernel_log`."""
+        client = PapermillNotebookClient(
+            nb_man, kernel_name=kernel_name, timeout=CELL_SECONDS, startup_timeout=120
+        )
+        manager = client.create_kernel_manager()
+        manager.kernel_spec.argv = make_ipkernel_cmd()  # not one a user's kernel of the same name would start
+        manager.kernel_spec.env = {}
+        streams: dict[str, Any] = {"stdout": kernel_log, "stderr": subprocess.STDOUT}
+        return client.execute(env=_environment(scratch, lang), cwd=str(scratch), **streams)
+
+
+papermill_engines.register(ENGINE, _Engine)
+
+
+def _environment(scratch: Path, lang: str) -> dict[str, str]:
+    variables = {**os.environ, **QUIET, "IPYTHONDIR": str(scratch / "ipython")}
+    if lang:
+        variables["RISKKIT_LANG"] = lang
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():  # run from a checkout that may not be installed
+        variables["PYTHONPATH"] = os.pathsep.join(
+            [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
+        )
+    return variables
+
+
+def _executed(name: str, source: Path, parameters: dict[str, object], scratch: Path) -> Any:
+    log = scratch / "kernel.log"
+    try:
+        with log.open("wb") as kernel_log, _own_noise_off():
+            return papermill.execute_notebook(
+                str(source),
+                None,
+                parameters=parameters,
+                engine_name=ENGINE,
+                progress_bar=False,
+                scratch=scratch,
+                kernel_log=kernel_log,
+                lang=str(parameters.get("lang", "")),
+            )
+    except PapermillExecutionError as stopped:
+        why = stopped.evalue if stopped.ename == "Stopped" else f"{stopped.ename}: {stopped.evalue}"
+        raise ReportFailed(
+            "notebook_failed", notebook=name, cell=stopped.exec_count, why=_plain(why)
+        ) from None
+    except (
+        Exception
+    ) as died:  # a dead kernel, a cell that hangs, a kernel that never starts: each has its own class
+        last = (
+            log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+            if log.is_file()
+            else []
+        )
+        why = "; ".join([f"{type(died).__name__}: {died}".strip().splitlines()[0], *last])
+        raise ReportFailed("notebook_died", notebook=name, why=_plain(why)) from died
+
+
+@contextlib.contextmanager
+def _own_noise_off() -> Iterator[None]:
+    """papermill and zmq warn of things that are no concern of the reader's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _plain(text: str) -> str:
+    """Without the codes that colour a terminal."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def _strip(notebook: Any, stored: Any) -> None:
+    """Leave what the notebook says; take out what only says when, where and on which machine."""
+    notebook.metadata = stored.metadata
+    for place, cell in enumerate(notebook.cells):
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            cell.id = "injected-parameters"
+            cell.source = _without_paths(cell.source)
+        cell.id = cell.get("id", f"cell-{place}")
+        cell.metadata = {"tags": tags} if tags else {}
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+
+
+def _without_paths(source: str) -> str:
+    """The workspace is found again where the notebook is opened."""
+    lines = [re.sub(r"^workspace = .*", 'workspace = ""', line) for line in source.splitlines()]
+    return "\n".join([INJECTED, *(line for line in lines if line and line != INJECTED)])
+
+
+# ---------------------------------------------------------------- pages
+
+STYLES = (
+    "background", "border-bottom", "border-collapse", "border-spacing", "border-top", "color", "font-size",
+    "font-weight", "margin", "max-width", "min-width", "padding", "padding-bottom", "text-align", "vertical-align",
+    "white-space",
+)  # fmt: skip
+TAGS = ("b", "br", "code", "em", "h1", "h2", "h3", "li", "ol", "p", "pre", "span", "strong", "ul")
+TABLE_TAGS = ("table", "tbody", "td", "th", "thead", "tr")
+
+
+def to_html(notebook: Path, target: Path, *, title: str, marking: str, lang: texts.Language) -> None:
+    """A run notebook as one page: no code, no script, nothing fetched from anywhere; prints on A4.
+
+    >>> to_html(Path("0103.ipynb"), Path("0103.html"), title="0103 2026Q2", marking="Internal", lang="en")
+    """
+    held = _opened(notebook)
+    cleaned, _ = _sanitiser().preprocess(held, {})  # type: ignore[no-untyped-call]
+    body = "\n".join(part for cell in cleaned.cells for part in _cell(cell))
+    with scratch_file(target) as half:
+        half.write_text(page(body, title=title, marking=marking, lang=lang), encoding="utf-8")
+
+
+@cache
+def _sanitiser() -> SanitizeHTML:
+    attributes = {"*": ["class", "style"], "td": ["colspan", "style"]}
+    settings: dict[str, Any] = {
+        "tags": [*TAGS, *TABLE_TAGS],
+        "attributes": attributes,
+        "styles": list(STYLES),
+    }
+    return SanitizeHTML(enabled=True, **settings)  # type: ignore[no-untyped-call]
+
+
+def _cell(cell: Any) -> Iterator[str]:
+    if "about" in cell.metadata.get("tags", []):
+        return
+    if cell.cell_type == "markdown":
+        yield markdown2html(cell.source)
+    elif cell.cell_type == "code":
+        said = [_output(output, cell.outputs) for output in cell.outputs]
+        if any(said):
+            yield f'<section class="rk-cell">{"".join(said)}</section>'
+
+
+def _output(output: Any, beside: list[Any]) -> str:
+    if output.output_type == "stream":
+        return f"<pre>{escape(output.text)}</pre>"
+    data = output.get("data", {})
+    if "text/html" in data:
+        return str(data["text/html"])
+    if "image/png" in data:
+        picture = data["image/png"].replace("\n", "")
+        return (
+            f'<img class="rk-chart" alt="{escape(_caption(beside))}" src="data:image/png;base64,{picture}">'
+        )
+    return f"<pre>{escape(data['text/plain'])}</pre>" if data.get("text/plain") else ""
+
+
+def _caption(outputs: list[Any]) -> str:
+    """What a picture shows, for readers who cannot see it: the heading above it."""
+    spoken = [output.data["text/plain"] for output in outputs if "text/html" in output.get("data", {})]
+    return spoken[0].lstrip("# ") if spoken else ""

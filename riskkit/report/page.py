@@ -1,0 +1,73 @@
+"""The page around a notebook's results: one file, in colours of the theme, that prints on A4."""
+
+from __future__ import annotations
+
+from html import escape
+from string import Template
+
+from riskkit import texts
+from riskkit.report.theme import theme
+
+FONTS = "'Microsoft YaHei','PingFang SC','Noto Sans CJK SC','Noto Sans SC','Source Han Sans SC',sans-serif"
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""Even if something slipped in, a browser would neither run nor fetch it."""
+
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="$language">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>$title</title>
+<style>
+$style</style>
+</head>
+<body>
+<table class="rk-page">
+<thead><tr><td><div class="rk-running"><b>$marking</b><span>$title</span></div></td></tr></thead>
+<tbody><tr><td><main>
+$body
+</main></td></tr></tbody>
+</table>
+</body>
+</html>
+""")
+
+_STYLE = Template("""html { background: #$paper; }
+body { margin: 0; color: #$ink; font: 15px/1.55 $fonts; }
+.rk-page { width: 100%; max-width: 62rem; margin: 0 auto; background: #$white; border-collapse: collapse; }
+.rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0 2.2rem; }
+.rk-running { display: flex; justify-content: space-between; gap: 2rem; padding: .9rem 0 .4rem;
+  border-bottom: 1px solid #$hairline; font-size: .8rem; color: #$grey; }
+.rk-running b { color: #$bad; white-space: nowrap; }
+main { display: block; padding: 1rem 0 3rem; }
+.rk-cell { margin: 0 0 .6rem; overflow-x: auto; }
+.rk-table { font-variant-numeric: tabular-nums; }
+.rk-chart { max-width: 100%; height: auto; display: block; margin: .4rem 0; }
+pre { white-space: pre-wrap; }
+@page { size: A4; margin: 11mm 13mm 14mm;
+  @bottom-center { content: counter(page) " / " counter(pages); font-size: 8pt; } }
+@media print {
+  html { background: none; }
+  body { font-size: 9.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  .rk-page { max-width: none; }
+  .rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0; }
+  .rk-cell { overflow: visible; }
+  .rk-heading { break-after: avoid; }
+  .rk-chart { break-inside: avoid; max-height: 230mm; }
+  .rk-table { width: 100%; font-size: 8.5pt !important; }
+  .rk-table td { white-space: normal !important; min-width: 0 !important; padding: .2em .45em !important; }
+  .rk-table th { padding: .2em .45em !important; }
+  .rk-table tr { break-inside: avoid; }
+}
+""")
+
+
+def page(body: str, *, title: str, marking: str, lang: texts.Language) -> str:
+    """A whole page around `body`, which must be safe already; the marking stands on top of every printed sheet."""
+    colours = theme().colours
+    style = _STYLE.substitute(fonts=FONTS, **colours.model_dump())
+    language = {"zh": "zh-CN", "en": "en"}[lang]
+    words = {"title": escape(title), "marking": escape(marking)}
+    return _PAGE.substitute(language=language, policy=POLICY, style=style, body=body, **words)

@@ -1,0 +1,325 @@
+"""What a branch may see of itself: its own numbers in full, its peers as quartiles, no other branch at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from riskkit.analysis.grade_gap import Requirement, grade_gap
+from riskkit.analysis.peers import PeerPlace, place
+from riskkit.discretion import SMALLEST_GROUP, masked
+from riskkit.evidence.measures import CARRIED, reason_text
+from riskkit.model.checks import SOURCE_OF
+from riskkit.report import charts, phrases
+from riskkit.report.pack import QuarterPack
+from riskkit.report.pages import parts
+from riskkit.report.pages.parts import Cell, Part
+from riskkit.report.pages.report import Report
+from riskkit.report.tables import value_text
+from riskkit.scoring.plan import ROOT, Plan
+
+TOP = 15
+"""Rows of a table that shows only the largest."""
+
+
+class BranchReport(Report):
+    """One unit's report for one period."""
+
+    def __init__(self, pack: QuarterPack, unit: str) -> None:
+        super().__init__(pack)
+        self.unit = pack.assessment.check_unit(unit)
+        self.row: Any = pack.assessment.summary.loc[unit]
+
+    @cached_property
+    def peers(self) -> PeerPlace:
+        """The unit's place among its peers."""
+        return place(self.now, self.unit)
+
+    @cached_property
+    def items_frame(self) -> pd.DataFrame:
+        """The unit's items, what fewer than five people said taken out."""
+        items = self.now.unit_items(self.unit)
+        few = phrases.withheld(items, self.model.items)
+        items["few"] = few
+        return items
+
+    def facts(self) -> dict[str, Any]:
+        """What headings may say."""
+        outstanding = self.pack.findings.outstanding(self.unit)
+        return {
+            **super().facts(),
+            "unit": self.row["name"],
+            "score": self.score(self.row["score"]),
+            "grade": phrases.grade_name(self.book, self.row["grade"]),
+            "lost": self.score(self.model.spec.score.maximum - self.row["score"]),
+            "change": self.change(self._change()).text,
+            "events": int((self.now.events["unit"] == self.unit).sum()) if len(self.now.events) else 0,
+            "findings": len(outstanding),
+            "overdue": int((outstanding["overdue_days"] > 0).sum()),
+            "items": len(self.items_frame),
+        }
+
+    def _change(self) -> float:
+        moved = self.pack.movement
+        return float("nan") if moved is None else float(moved.units["change"].get(self.unit, float("nan")))
+
+    # ------------------------------------------------------------ where it stands
+
+    def masthead(self) -> Part:
+        """Who, when, and the figures the page is about."""
+        title = parts.heading(self.say("branch.title", **self.facts()), 1)
+        words = {"institution": self.pack.institution, "marking": self.pack.marking}
+        line = parts.note(
+            self.say("branch.line", unit=self.unit, cutoff=self.now.period.cutoff.isoformat(), **words)
+        )
+        figures = parts.tiles(list(self._figures()))
+        return Part(
+            title.html + line.html + figures.html, "\n".join([title.plain, line.plain, figures.plain])
+        )
+
+    def _figures(self) -> Iterator[tuple[str, Cell]]:
+        yield self.say("figure.score"), Cell(self.score(self.row["score"]))
+        yield self.say("figure.grade"), self.grade(self.row["grade"])
+        if self.pack.movement is not None:
+            yield self.say("figure.change"), self.change(self._change())
+        if self.peers.rank is not None:
+            yield self.say("figure.rank"), Cell(f"{self.peers.rank} / {self.peers.size}")
+        yield self.say("figure.coverage"), Cell(f"{self.row['coverage']:.0%}")
+
+    def grade_table(self) -> Part:
+        """What the next better grade asks for and whether it is met."""
+        gap = grade_gap(self.now, self.unit)
+        if gap.grade is None:
+            return parts.note(self.why(self.unit))
+        wanted = phrases.grade_name(self.book, gap.grade)
+        rows = [self._requirement(each) for each in gap.requirements]
+        shown = parts.table(self.columns("requirement", ">needed", ">found", "met"), rows)
+        lead = parts.note(self.say("branch.wanted", grade=wanted))
+        return Part(lead.html + shown.html, f"{lead.plain}\n{shown.plain}")
+
+    def _requirement(self, each: Requirement) -> list[Cell | str]:
+        line = phrases.line_name(self.book, each.red_line) if each.red_line else ""
+        node = self.node(each.node) if each.node else ""
+        key = f"requirement.{each.kind}" + (
+            f".{'met' if each.met else 'unmet'}" if each.kind == "no_red_line" else ""
+        )
+        words = self.say(key, node=node, red_line=line, classes=each.classes)
+        form = "{:.0%}" if each.kind in ("coverage", "confidence") else f"{{:.{self.book.decimals}f}}"
+        needed, found = ("–" if value is None else form.format(value) for value in (each.needed, each.found))
+        met = Cell(self.say("met"), "good") if each.met else Cell(self.say("unmet"), "bad", bold=True)
+        return [words, needed, found, met]
+
+    def dimensions(self) -> Part:
+        """Total and dimensions: score, change, the peers' median and the difference to it."""
+        before = self._scores_before()
+        few = self.peers.size < SMALLEST_GROUP
+        rows: list[list[Cell | str]] = []
+        for name in [ROOT, *(node.id for node in self.model.dimensions)]:
+            found: Any = self.peers.nodes.loc[name]
+            median = float("nan") if few else float(found["median"])
+            weight = "" if name == ROOT else f"{self.model.nodes[name].weight:.0%}"
+            moved = self.change(float(found["score"]) - before.get(name, float("nan")))
+            ahead = self.change(float(found["score"]) - median)
+            rows.append(
+                [
+                    Cell(self.node(name), bold=name == ROOT),
+                    weight,
+                    self.points(found["score"]),
+                    moved,
+                    self.points(median),
+                    ahead,
+                ]
+            )
+        return parts.table(
+            self.columns("dimension", ">weight", ">score", ">change", ">median", ">ahead"), rows
+        )
+
+    def _scores_before(self) -> dict[str, float]:
+        before = self.pack.before
+        if before is None or self.unit not in before.summary.index:
+            return {}
+        nodes = before.nodes[before.nodes["unit"] == self.unit]
+        scores = dict(zip(nodes["node"], nodes["score"], strict=True))
+        return {**scores, ROOT: float(before.summary["score"][self.unit])}
+
+    def self_check(self) -> Part:
+        """Whether the unit judges itself as the inspection does."""
+        found = self.pack.self_check.units
+        if self.unit not in found.index:
+            return parts.note(self.say("self_check.none"))
+        row: Any = found.loc[self.unit]
+        key = "kinder" if row["gap"] > 0.005 else "stricter" if row["gap"] < -0.005 else "same"
+        shares = {"own": f"{row['self_share']:.1%}", "inspected": f"{row['inspected_share']:.1%}"}
+        return parts.note(
+            self.say(f"self_check.{key}", n=int(row["items"]), gap=f"{abs(row['gap']):.1%}", **shares)
+        )
+
+    # ------------------------------------------------------------ where points were lost
+
+    def losses_chart(self) -> None:
+        """Draw the lost points; say so for a model whose losses do not add up."""
+        if Plan(self.model).arithmetic:
+            charts.losses(self.now, self.unit, lang=self.lang)
+        else:
+            parts.show(parts.note(self.say("losses.geometric")))
+
+    def losses(self, limit: int = TOP) -> Part:
+        """The items that cost most, and why each did."""
+        items = self.items_frame
+        lost = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
+        rows: list[list[Cell | str]] = [
+            [
+                self.node(str(name)),
+                Cell(f"{row['lost']:.2f}", bold=True),
+                self.points(row["points"]),
+                self._value(str(name), row),
+                self._state(row),
+            ]
+            for name, row in lost.head(limit).iterrows()
+        ]
+        if len(lost) > limit:
+            more = self.say("losses.more", n=len(lost) - limit)
+            rows.append([Cell(more, "grey"), f"{lost['lost'].iloc[limit:].sum():.2f}", "", "", ""])
+        return parts.table(
+            self.columns("~item", ">lost", ">points", ">value", "~state"), rows, none=self.say("losses.none")
+        )
+
+    def items(self) -> Part:
+        """Every item: value, number of cases, points, weight, state, evidence class."""
+        rows = [self._item(str(name), row) for name, row in self.items_frame.iterrows()]
+        columns = self.columns("~item", ">value", ">n", ">points", ">share", "~state", "class")
+        return parts.table(columns, rows, none=self.say("items.none"))
+
+    def _item(self, name: str, row: Any) -> list[Cell | str]:
+        scored = self.model.items[name].weight > 0
+        weight = f"{row['weight']:.2%}" if scored else self.say("items.listed")
+        cases = phrases.few() if row["few"] else "–" if pd.isna(row["n"]) else f"{row['n']:g}"
+        label = Cell(self.node(name), "" if scored else "grey")
+        confidence = (
+            row["confidence"]
+            if isinstance(row["confidence"], str) and row["state"] in ("measured", CARRIED)
+            else ""
+        )
+        return [
+            label,
+            self._value(name, row),
+            cases,
+            self.points(row["points"]),
+            weight,
+            self._state(row),
+            confidence,
+        ]
+
+    def _value(self, name: str, row: Any) -> str:
+        return phrases.few() if row["few"] else value_text(row["value"], self.model.items[name])
+
+    def _state(self, row: Any) -> Cell:
+        if row["state"] == "rolled_up":
+            return Cell(self.say("rolled_up"))
+        words = self.state(row["state"])
+        why = reason_text(row["reason"], self.lang, self.model)
+        text = (
+            why
+            if row["state"] == CARRIED and why
+            else self.say("state_why", state=words, why=why)
+            if why
+            else words
+        )
+        return Cell(
+            text,
+            {"not_assessed": "warn", "refused": "bad", "not_applicable": "grey", "postponed": "grey"}.get(
+                row["state"], ""
+            ),
+        )
+
+    # ------------------------------------------------------------ what changed
+
+    def movement_chart(self) -> None:
+        """Draw what moved the score; say so where there is nothing to compare with."""
+        if self.pack.movement is None or pd.isna(self._change()):
+            parts.show(parts.note(self.say("changes.first")))
+        else:
+            charts.movement(self.pack.movement, self.unit, lang=self.lang)
+
+    def changes(self, limit: int = TOP) -> Part:
+        """The items that moved the score most: points before and after, and what each did to the total."""
+        if self.pack.movement is None or pd.isna(self._change()):
+            return parts.note("")
+        moved = self.pack.movement.explain(self.unit).head(limit)
+        rows: list[list[Cell | str]] = [
+            [
+                self.node(str(item)),
+                self.points(row["points_before"]),
+                self.points(row["points_after"]),
+                self.change(row["change"]),
+            ]
+            for item, row in moved.iterrows()
+        ]
+        return parts.table(
+            self.columns("~item", ">before", ">after", ">effect"), rows, none=self.say("changes.none")
+        )
+
+    # ------------------------------------------------------------ what to do
+
+    def red_lines(self) -> Part:
+        """The unit's red-line events, in effect or not."""
+        events = self.now.events
+        mine = events[events["unit"] == self.unit] if len(events) else events
+        columns = self.columns("event", "red_line", "~facts", "confirmed", "status", "effect_words")
+        return parts.table(columns, self.events(mine), none=self.say("red_lines.none"))
+
+    def findings(self) -> Part:
+        """Outstanding findings, the longest overdue first: what to do, who, by when."""
+        register = self.model.tables.get("findings")
+        rows = self.pack.findings.outstanding(self.unit)
+        if register is None or rows.empty:
+            return parts.note(self.say("findings.none"))
+        shown = masked(rows, register)
+        columns = self.columns(
+            "finding", "severity", "~description", "~action", "department", "owner", "due", "stage"
+        )
+        return parts.table(columns, [self._finding(row) for row in shown.itertuples()])
+
+    def _finding(self, row: Any) -> list[Cell | str]:
+        late = int(row.overdue_days)
+        stage = self.say(f"stage.{row.stage}")
+        state = Cell(self.say("findings.late", stage=stage, days=late), "bad") if late else Cell(stage)
+        severity = self.choice("findings", "severity", row.severity)
+        words = [
+            ("" if pd.isna(text) else str(text))
+            for text in (row.description, row.action, row.department, row.owner)
+        ]
+        return [
+            str(row.finding_no),
+            Cell(severity, "bad" if row.severity == "major" else ""),
+            *words,
+            self.day(row.due_on),
+            state,
+        ]
+
+    # ------------------------------------------------------------ where it comes from
+
+    def evidence(self) -> Part:
+        """For each item, the tables, files and rows its value was computed from."""
+        rows = [row for name in self.items_frame.index for row in self._evidence_rows(str(name))]
+        columns = self.columns("~item", "table", "~file", ">rows", "places", "measured_in")
+        return parts.table(columns, rows, none=self.say("evidence.none"))
+
+    def _evidence_rows(self, name: str) -> Iterator[list[Cell | str]]:
+        row = self.items_frame.loc[name]
+        if row["state"] not in ("measured", CARRIED) or row["few"]:
+            return
+        found = self.now.measures.evidence_rows(self.unit, name)
+        period = str(row["measured_in"]) if isinstance(row["measured_in"], str) else str(self.now.period)
+        for (table, file, sheet), some in found.groupby(
+            ["table", "_file", "_sheet"], sort=False, dropna=False
+        ):
+            source = self.model.tables.get(SOURCE_OF.get(str(table), str(table)))
+            label = source.name[self.lang] if source else str(table)
+            where = f"{file} · {sheet}" if isinstance(sheet, str) and sheet else str(file)
+            low, high = some["_row"].min(), some["_row"].max()
+            places = "" if str(table) in SOURCE_OF else f"{low}–{high}" if low != high else f"{low}"
+            yield [self.node(name), label, where, str(len(some)), places, period]

@@ -1,0 +1,133 @@
+"""What a page is put together from: headings, sentences, tables, tiles. Everything is escaped; nothing runs."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+from riskkit.report.theme import theme
+
+Tone = str
+"""A colour by its name in the theme, "grade:0" for the best of the grades, or none."""
+Align = Literal["left", "right", "center"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell's text, and its tone where it means something."""
+
+    text: str
+    tone: Tone = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading, which way its cells are set, and whether they may be broken into lines."""
+
+    heading: str
+    align: Align = "left"
+    wrap: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something shown as HTML; its plain text is what a reader without HTML sees."""
+
+    html: str
+    plain: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.plain
+
+
+def show(part: Part) -> None:
+    """Show a part now, and not only as the last thing of a cell."""
+    getattr(builtins, "display", print)(part)  # IPython puts `display` among the builtins
+
+
+def heading(text: str, level: int = 2) -> Part:
+    """A heading that is a sentence."""
+    style = {1: "font-size:1.7em;margin:.2em 0", 2: "font-size:1.25em;margin:1.1em 0 .5em"}[level]
+    rule = f"border-bottom:1.5px solid {_colour('rule')};padding-bottom:.2em;" if level == 2 else ""
+    html = f'<h{level} class="rk-heading" style="color:{_colour("rule")};{rule}{style}">{escape(text)}</h{level}>'
+    return Part(html, f"{'#' * level} {text}")
+
+
+def note(*sentences: str) -> Part:
+    """Sentences below or instead of a table, a paragraph each."""
+    style = f'class="rk-note" style="color:{_colour("ink")};max-width:60em;margin:.3em 0"'
+    html = "".join(f"<p {style}>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    return Part(html, "\n".join(sentences))
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *, none: str = "") -> Part:
+    """A table; a sentence where it has no rows."""
+    if not rows:
+        return note(none)
+    head = "".join(f'<th style="{_head_style(column)}">{escape(column.heading)}</th>' for column in columns)
+    body = "".join(f"<tr>{_row(columns, row)}</tr>" for row in rows)
+    paper = f"background:{_colour('white')};color:{_colour('ink')}"
+    style = f"border-collapse:collapse;font-size:.92em;margin:.4em 0;{paper}"
+    html = (
+        f'<table class="rk-table" style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+    return Part(html, _plain(columns, rows))
+
+
+def tiles(figures: Sequence[tuple[str, Cell]]) -> Part:
+    """A row of figures, each below what it is."""
+    edge = f"border-top:3px solid {_colour('rule')};background:{_colour('paper')};padding:.5em 1.2em;text-align:center"
+    cells = "".join(
+        f'<td style="{edge}"><span style="color:{_colour("grey")};font-size:.85em">{escape(label)}</span><br>'
+        f'<b style="font-size:1.5em;color:{_colour(cell.tone or "rule")}">{escape(cell.text)}</b></td>'
+        for label, cell in figures
+    )
+    style = "border-collapse:separate;border-spacing:4px 0;margin:.6em 0"
+    plain = " · ".join(f"{label} {cell.text}" for label, cell in figures)
+    return Part(f'<table class="rk-tiles" style="{style}"><tbody><tr>{cells}</tr></tbody></table>', plain)
+
+
+def _head_style(column: Column) -> str:
+    edge = f"border-bottom:1.5px solid {_colour('rule')}"
+    return f"text-align:{column.align};color:{_colour('grey')};font-weight:600;padding:.3em .7em;{edge}"
+
+
+def _row(columns: Sequence[Column], row: Sequence[Cell | str]) -> str:
+    cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
+    return "".join(_cell(column, cell) for column, cell in zip(columns, cells, strict=True))
+
+
+def _cell(column: Column, cell: Cell) -> str:
+    edge = f"border-bottom:1px solid {_colour('hairline')}"
+    style = f"text-align:{column.align};padding:.28em .7em;{edge};vertical-align:top"
+    style += ";min-width:12em;max-width:32em;white-space:normal" if column.wrap else ";white-space:nowrap"
+    style += _tone_style(cell.tone) + (";font-weight:600" if cell.bold else "")
+    return f'<td style="{style}">{escape(cell.text)}</td>'
+
+
+def _tone_style(tone: Tone) -> str:
+    if tone.startswith("grade:"):
+        place, _, count = tone.removeprefix("grade:").partition("/")
+        colours = theme().grade(int(place), int(count))
+        return f";background:#{colours.tint};color:#{colours.text};font-weight:600"
+    return f";color:{_colour(tone)}" if tone else ""
+
+
+def _colour(name: str) -> str:
+    if name.startswith("grade:"):
+        place, _, count = name.removeprefix("grade:").partition("/")
+        return f"#{theme().grade(int(place), int(count)).text}"
+    return f"#{theme().colour(name)}"
+
+
+def _plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]]) -> str:
+    lines: list[list[Any]] = [[column.heading for column in columns]]
+    lines += [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
+    return "\n".join(" | ".join(line) for line in lines)
