@@ -1,0 +1,243 @@
+"""What the README and the pages of docs/ promise: commands exist and run, links lead somewhere, both languages agree."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from riskkit import texts
+from riskkit.cli import riskkit
+from riskkit.publish import write_manifest
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.en.md"))]
+PAGES = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
+CHEAP = ("check", "score", "explain")
+"""Commands that only read; `run` and `report` are made by tests of their own, `init` and `model` below."""
+
+
+def chinese(page: Path) -> Path:
+    return page.with_name(page.name.replace(".en.md", ".zh.md").replace("README.md", "README.zh.md"))
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def fences(page: Path, language: str | None = None) -> list[str]:
+    """The fenced blocks of a page; of one language if given."""
+    found = re.findall(
+        r"^ *```(\w*)\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return [block for tag, block in found if language is None or tag == language]
+
+
+def shown(program: str) -> Iterator[tuple[Path, str, bool]]:
+    """Every shown command line of a program: its page, the line, and whether it stands in a block of its own."""
+    for page in PAGES:
+        lines = [line.strip() for block in fences(page) for line in block.splitlines()]
+        spans = re.findall(
+            r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        )
+        yield from ((page, line, True) for line in lines if line.startswith(program + " "))
+        yield from ((page, line, False) for line in spans if line.startswith(program + " "))
+
+
+# --- both languages
+
+
+def headings(page: Path) -> list[tuple[int, str]]:
+    """Depth and number of every heading; words differ between languages."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    found = re.findall(r"^(#+) (\d[\d.]*(?= ))?", text, re.MULTILINE)
+    return [(len(marks), number) for marks, number in found]
+
+
+@pytest.mark.parametrize("page", ENGLISH, ids=named)
+def test_both_languages_have_the_same_headings(page: Path) -> None:
+    assert headings(page) == headings(chinese(page))
+
+
+def test_every_page_has_its_other_language() -> None:
+    assert {named(chinese(page)) for page in ENGLISH} == {
+        named(page) for page in PAGES if page not in ENGLISH
+    }
+
+
+@pytest.mark.parametrize("page", ENGLISH, ids=named)
+def test_both_languages_show_the_same_commands_and_the_same_python(page: Path) -> None:
+    assert fences(page) == fences(chinese(page))
+
+
+@pytest.mark.parametrize("page", ENGLISH, ids=named)
+def test_tables_have_as_many_rows_in_both_languages(page: Path) -> None:
+    rows = [
+        sum(line.startswith("|") for line in p.read_text(encoding="utf-8").splitlines())
+        for p in (page, chinese(page))
+    ]
+    assert rows[0] == rows[1]
+
+
+# --- links
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md", ROOT / "ARCHITECTURE.md"], ids=named)
+def test_every_link_leads_to_a_file_of_the_repository(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (page.parent / link).is_file()] == []
+
+
+# --- commands
+
+
+def parsed(words: list[str], *, whole: bool) -> list[str]:
+    """Parse a command line without running it; gives the names of the commands on it."""
+    command: click.Command = riskkit
+    context = click.Context(riskkit, info_name="riskkit")
+    names: list[str] = []
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        names.append(str(name))
+        command = found
+        context = click.Context(command, info_name=name, parent=context)
+    command.make_context(names[-1], words, parent=context.parent, resilient_parsing=not whole)
+    return names
+
+
+@pytest.fixture
+def desk(tmp_path: Path, sample_bank: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder laid out as a checkout, with the sample bank, to try commands in."""
+    samples = tmp_path / "data_samples"
+    samples.mkdir()
+    (samples / "bank").symlink_to(sample_bank, target_is_directory=True)
+    shutil.copytree(
+        ROOT / "data_samples" / "worked_example",
+        samples / "worked_example",
+        ignore=shutil.ignore_patterns(".riskkit"),
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_shown_command_exists_with_its_options(desk: Path) -> None:
+    for name in ("model.xlsx", "mybank/model/mine.yaml"):
+        (desk / name).parent.mkdir(parents=True, exist_ok=True)
+        (desk / name).touch()
+    commands = list(shown("riskkit"))
+    assert len(commands) > 20
+    wrong = []
+    for page, line, in_block in commands:
+        try:
+            parsed(shlex.split(line)[1:], whole=in_block)
+        except click.exceptions.Exit:
+            continue
+        except click.ClickException as fault:
+            wrong.append(f"{named(page)}: {line}: {fault.format_message()}")
+    assert wrong == []
+
+
+def test_a_wrong_command_would_be_noticed() -> None:
+    for line in ("rnu 2026Q2", "run --bogus", "explain 2026Q2"):
+        with pytest.raises(click.ClickException):
+            parsed(line.split(), whole=True)
+
+
+def test_every_shown_command_that_only_reads_runs(desk: Path) -> None:
+    lines = {
+        line
+        for _, line, in_block in shown("riskkit")
+        if in_block and line.split()[1] in CHEAP and "mybank" not in line
+    }
+    assert len(lines) > 6
+    failed = []
+    for line in sorted(lines):
+        result = CliRunner().invoke(riskkit, shlex.split(line)[1:])
+        if result.exit_code != 0 or not result.output.strip():
+            failed.append(f"{line}: {result.exit_code} {result.exception!r}")
+    assert failed == []
+    assert (desk / "ranking.csv").is_file()
+
+
+def test_a_bank_of_ones_own_is_made_and_its_model_goes_through_a_workbook(desk: Path) -> None:
+    lines = [line for page, line, in_block in shown("riskkit") if in_block and page.name == "operating.en.md"]
+    steps = [line for line in lines if line.split()[1] in ("init", "model")]
+    assert [step.split()[1] for step in steps] == ["init", *["model"] * 4]
+    for step in steps:
+        result = CliRunner().invoke(riskkit, shlex.split(step)[1:])
+        assert result.exit_code == 0, (step, result.output, result.exception)
+    assert (desk / "mybank" / "riskkit.yaml").is_file()
+    assert (desk / "mybank" / "evidence" / "2026Q3").is_dir()
+
+
+def test_every_notebook_named_is_there() -> None:
+    named_notebooks = {
+        word
+        for page in PAGES
+        for word in re.findall(r"notebooks/\w+\.ipynb", page.read_text(encoding="utf-8"))
+    }
+    assert [name for name in sorted(named_notebooks) if not (ROOT / name).is_file()] == []
+
+
+def test_dev_py_is_shown_with_its_two_commands_only() -> None:
+    shown_lines = {
+        line for program in ("python3 dev.py", "python dev.py", "py dev.py") for _, line, _ in shown(program)
+    }
+    assert shown_lines <= {"python3 dev.py demo", "python3 dev.py test", "python3 dev.py test --full"}
+
+
+# --- Python
+
+
+BLOCKS = [(page, number, block) for page in ENGLISH for number, block in enumerate(fences(page, "python"))]
+
+
+@pytest.mark.parametrize(("page", "number", "block"), BLOCKS, ids=[f"{named(p)} {n}" for p, n, _ in BLOCKS])
+def test_python_on_the_pages_runs_and_prints(
+    desk: Path, capsys: pytest.CaptureFixture[str], page: Path, number: int, block: str
+) -> None:
+    run = desk / "runs" / "2026Q2-zh-00000000"
+    run.mkdir(parents=True)
+    (run / "page.html").write_text("-", encoding="utf-8")
+    write_manifest(run, {})
+    exec(compile(block, f"{page.name} block {number}", "exec"), {})
+    assert capsys.readouterr().out.strip()
+
+
+# --- messages
+
+
+def messages() -> set[str]:
+    """Every message of the program in both languages, with its places as `…`."""
+    entries = texts._entries()
+    chosen = [entry for key, entry in entries.items() if key.startswith(("error.", "problem."))]
+    return {re.sub(r"\{[^}]*\}", "…", entry[lang]) for entry in chosen for lang in ("zh", "en")}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_message_of_the_troubleshooting_table_is_one_the_program_prints(lang: str) -> None:
+    page = (ROOT / "docs" / f"operating.{lang}.md").read_text(encoding="utf-8")
+    section = page[page.index("## 16 ") : page.index("## 17 ")]
+    told = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+    assert len(told) > 12
+    known = messages()
+    assert [message for message in told if not any(entry.startswith(message) for entry in known)] == []
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs" / f"operating.{lang}.md" for lang in ("en", "zh")], ids=named)
+def test_every_exit_code_told_is_one_the_program_uses(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    told = re.findall(r"^\| (\d+) \|", text[text.index("## 15 ") : text.index("## 16 ")], re.MULTILINE)
+    program = (ROOT / "riskkit" / "cli.py").read_text(encoding="utf-8") + (
+        ROOT / "riskkit" / "errors.py"
+    ).read_text(encoding="utf-8")
+    assert told == ["0", "1", "2", "130"]
+    assert {"1", "2"} <= set(re.findall(r"exit_code = (\d+)", program))
+    assert "sys.exit(130)" in program
