@@ -18,10 +18,11 @@ AGE_LIMITS = (0, 30, 90, 180)
 
 @dataclass(frozen=True)
 class Findings:
-    """Findings at the cut-off; `rows` is the register with `stage, overdue_days, age_days` added.
+    """Findings at the cut-off; `rows` is the register with `stage, overdue_days, age_days` (days) added.
 
     `stage`: open; unverified (said to be done, or closed without a verifier other than the owner and evidence);
-    closed. Only a verified closure is one.
+    closed. Only a verified closure is one. What is closed, or has no due date, is 0 days overdue; a finding of a day
+    after the cut-off is left out.
     """
 
     rows: pd.DataFrame
@@ -56,7 +57,9 @@ class Findings:
 
 
 def findings(measures: Measures) -> Findings:
-    """The findings register of a period; empty if the period has none.
+    """The findings register of a period, one row a finding; empty if the period has none.
+
+    Reads the table `findings` at the period's cut-off, whatever the day it is read on.
 
     >>> findings(measures).outstanding("0103")
     """

@@ -32,9 +32,11 @@ class Movement:
 
 
 def compare(before: Assessment, after: Assessment) -> Movement:
-    """Compare two assessments of the same institution.
+    """Compare two assessments of the same institution, made under the same model.
 
     A unit or item present in one only has missing values on the other side, its contribution there counting as 0.
+    Under two different models the changes are those of the models too. `Movement.explain` raises `Misuse` for an
+    unknown unit.
 
         >>> compare(bank.assessment("2026Q1"), bank.assessment("2026Q2")).explain("0103")
     """

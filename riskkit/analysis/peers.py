@@ -13,8 +13,10 @@ from riskkit.scoring.assessment import Assessment
 class PeerPlace:
     """A unit among the ranked units of its peer group.
 
-    `rank` of `size` in the group (missing if the unit is not ranked); `nodes`: indexed by node, `score, median, low,
-    high` (quartiles of the group) and `mean` of all assessed units.
+    `rank` of `size` in the group (missing if the unit is not ranked); `nodes`: indexed by node, the total under "",
+    `score, median, low, high` (quartiles of the group) and `mean` of all assessed units, points 0-maximum, higher is
+    better. Peers a node does not apply to are left out of its quartiles; a score is missing where it does not apply
+    to the unit itself.
     """
 
     unit: str
@@ -26,6 +28,8 @@ class PeerPlace:
 
 def place(assessment: Assessment, unit: str) -> PeerPlace:
     """A unit's place in its peer group; without a group, among all assessed units.
+
+    Raises `Misuse` for a unit that is not in the assessment.
 
     >>> place(assessment, "0103").nodes.loc["A"]
     """

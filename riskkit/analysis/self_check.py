@@ -23,6 +23,8 @@ class SelfCheckGap:
 def compare_self_check(measures: Measures) -> SelfCheckGap:
     """Compare each unit's self-check with its inspection, item by item, each item counting once.
 
+    Cases not sampled are left out; without either table, `self_check` or `checklist`, the answer is empty.
+
     >>> compare_self_check(measures).units.sort_values("gap").tail(1)
     """
     tables = measures.evidence[measures.period].tables
