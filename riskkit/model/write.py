@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -75,9 +76,12 @@ def _scalar(value: Any) -> str:
         return str(int(value))
     if isinstance(value, dt.date):
         return value.isoformat()
-    if isinstance(value, str) and not value.isprintable():
-        return _dumped(value, '"')
-    return _dumped([value], None)[1:-1]
+    return _text(value) if isinstance(value, str) else _dumped([value], None)[1:-1]
+
+
+@lru_cache(maxsize=16384)
+def _text(value: str) -> str:
+    return _dumped([value], None)[1:-1] if value.isprintable() else _dumped(value, '"')
 
 
 def _dumped(value: Any, style: str | None) -> str:

@@ -38,6 +38,13 @@ from riskkit.report.theme import Look, theme
 
 FIRST_ROW = 3
 """The first row of a table's values: a sentence about the sheet and the headings stand above it."""
+HEADING_FAULTS = (
+    "form.missing_sheet",
+    "form.unknown_heading",
+    "form.missing_heading",
+    "evidence.header_twice",
+)
+"""Where these stand, every row's faults would only be their consequence."""
 SPARE = 200
 """Rows below the last one that drop-downs and check sums still cover."""
 
@@ -68,7 +75,13 @@ def import_model(path: Path, target: Path, like: IndicatorModel | None = None) -
     """
     if target.suffix not in (".yaml", ".yml"):
         raise Misuse("model_target", found=target.name)
-    model = IndicatorModel(_spec_of(path, like))
+    if not path.is_file():
+        raise Misuse("no_file", found=str(path))
+    grids, found = read_grids(path, path.name)
+    refused = [problem for problem in found if problem.severity == "error"]
+    if refused:
+        raise ModelRefused("model_refused", refused, model=path.name)
+    model = IndicatorModel(model_of(grids, path.name, like))
     heading = [texts.say("form.yaml_heading", lang, file=path.name) for lang in texts.LANGUAGES]
     with scratch_file(target) as scratch:
         scratch.write_text(as_yaml(model.spec, heading), encoding="utf-8")
@@ -80,23 +93,17 @@ def import_model(path: Path, target: Path, like: IndicatorModel | None = None) -
 # ---------------------------------------------------------------- reading
 
 
-def _spec_of(path: Path, like: IndicatorModel | None) -> ModelSpec:
-    if not path.is_file():
-        raise Misuse("no_file", found=str(path))
-    grids, found = read_grids(path, path.name)
-    problems = [problem for problem in found if problem.severity == "error"]
-    pages = read_pages(grids, layouts(), path.name)
-    if not problems:
-        _fill_in(pages, like)
-    problems += pages.problems
-    headings = ("form.missing_sheet", "form.unknown_heading", "form.missing_heading", "evidence.header_twice")
-    if any(problem.code in headings for problem in problems) or not grids:
-        raise ModelRefused("model_refused", problems, model=path.name)
+def model_of(grids: Sequence[Grid], file: str, like: IndicatorModel | None = None) -> ModelSpec:
+    """The model that the sheets of a workbook describe. Raises `ModelRefused` with every fault by sheet and cell."""
+    pages = read_pages(grids, layouts(), file)
+    _fill_in(pages, like)
+    if any(problem.code in HEADING_FAULTS for problem in pages.problems):
+        raise ModelRefused("model_refused", pages.problems, model=file)
     content, cells = assemble(pages)
     spec, faults = validate(content)
-    problems = _told(pages.problems, [_problem(fault, cells, path.name) for fault in faults])
+    problems = _told(pages.problems, [_problem(fault, cells, file) for fault in faults])
     if problems or spec is None:
-        raise ModelRefused("model_refused", problems, model=path.name)
+        raise ModelRefused("model_refused", problems, model=file)
     return spec
 
 
