@@ -62,8 +62,14 @@ def _ratio(measure: s.Ratio, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
         numerator=numerator,
         denominator=denominator,
         n=groups["=n"].sum() if measure.n else denominator,
-        population=groups["=population"].sum() if measure.population else np.nan,
+        population=_whole(groups["=population"]) if measure.population else np.nan,
     )
+
+
+def _whole(groups: Any) -> pd.Series:
+    """Sums, missing as soon as one part is."""
+    sums: pd.Series = groups.sum().where(groups.count() == groups.size())
+    return sums
 
 
 def _rate(measure: s.Rate, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
