@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
 from riskkit.findings import Findings, findings
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
+from riskkit.report.origins import origins
 from riskkit.scoring.assessment import Assessment
 from riskkit.workspace import Workspace
 
@@ -48,6 +50,11 @@ class QuarterPack:
     def marking(self) -> str:
         """The marking for headers and footers."""
         return self.workspace.settings.marking[self.lang]
+
+    @cached_property
+    def origins(self) -> pd.DataFrame:
+        """Where every unit's every value came from; see `riskkit.report.origins`."""
+        return origins(self.assessment.measures)
 
 
 def prepare(workspace: Workspace, period: object = None, lang: texts.Language | None = None) -> QuarterPack:

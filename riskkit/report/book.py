@@ -1,0 +1,225 @@
+"""`Book`: a workbook in the making: its language, wording, number formats, pages, and its writing to a file."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from riskkit import texts
+from riskkit.model import IndicatorModel
+from riskkit.report.package import finished
+from riskkit.report.pack import QuarterPack
+from riskkit.report.sheets import Column, Label, Sheet, clean, title_of
+from riskkit.report.theme import Look, font, reads_on, theme
+
+LONGEST_MARGINAL = 44
+LEAST, FILLER = 110.0, 11.0
+"""A sheet is at least so wide, made up with columns of a width of their own."""
+TAB = {"main": "rule", "detail": "series_soft", "about": "faint"}
+
+
+class Book:
+    """One workbook about one pack; every sheet is printed on landscape A4 with the marking on every page."""
+
+    def __init__(self, pack: QuarterPack, title: str) -> None:
+        self.pack = pack
+        self.lang: texts.Language = pack.lang
+        self.title = title
+        self.workbook = Workbook()
+        self.workbook.remove(self.workbook.worksheets[0])
+        self.pictures: list[str] = []
+        self.sheets: list[Sheet] = []
+        base = font("ruler", "ink", False)
+        self.workbook._fonts[0] = base
+        self.workbook._named_styles["Normal"].font = base
+
+    # ------------------------------------------------------------ words and numbers
+
+    def say(self, key: str, **values: Any) -> str:
+        """A text of the `sheet:` section in the book's language."""
+        return texts.say(f"sheet.{key}", self.lang, **values)
+
+    def label(self, key: str, *, stacked: bool = False, **values: Any) -> Label:
+        """A heading: in a Chinese book with small English beside or below it, in an English one alone."""
+        wording = texts.both(f"sheet.{key}", **values)
+        return Label(wording["zh"], wording["en"], stacked) if self.lang == "zh" else Label(wording["en"])
+
+    def title_of(self, unit: object, key: str) -> Label:
+        """The title of a sheet about one unit."""
+        label = self.label(key)
+        return Label(self.say("of_unit", unit=unit, title=label.main), label.small)
+
+    def head(self, key: str, look: Look, *, span: int = 1, **values: Any) -> Column:
+        """A table's column with its heading."""
+        return Column(self.label(f"head.{key}", stacked=True, **values), look, span)
+
+    @property
+    def model(self) -> IndicatorModel:
+        """The model reported on."""
+        return self.pack.model
+
+    @cached_property
+    def decimals(self) -> int:
+        """Decimals of published scores."""
+        return self.model.spec.score.decimals
+
+    @cached_property
+    def maximum(self) -> float:
+        """Full marks."""
+        return self.model.spec.score.maximum
+
+    @cached_property
+    def finer(self) -> int:
+        """Decimals of points below the total: one for scores of tens, more for scores below 10."""
+        return 1 if self.maximum >= 10 else self.decimals
+
+    @cached_property
+    def score_format(self) -> str:
+        """Number format of published scores."""
+        return _decimals(self.decimals)
+
+    @cached_property
+    def points_format(self) -> str:
+        """Number format of points of dimensions, indicators and items."""
+        return _decimals(self.finer)
+
+    @cached_property
+    def change_format(self) -> str:
+        """Number format of changes of scores."""
+        return f"▲{_decimals(self.decimals)};▼{_decimals(self.decimals)};–"
+
+    def number(self, value: float, decimals: int | None = None) -> str:
+        """A score in a sentence."""
+        return f"{value:.{self.decimals if decimals is None else decimals}f}"
+
+    def signed(self, value: float) -> str:
+        """A change in a sentence: ▲1.20, ▼0.35, or a dash for none."""
+        rounded = round(value, self.decimals)
+        return "–" if not rounded else f"{'▲' if rounded > 0 else '▼'}{abs(rounded):.{self.decimals}f}"
+
+    def period_name(self) -> str:
+        """The period in words."""
+        period = self.pack.period
+        key = "period.year" if period.quarter is None else f"period.quarter{period.quarter}"
+        return self.say(key, year=period.year)
+
+    # ------------------------------------------------------------ sheets and pages
+
+    def sheet(
+        self,
+        name: str,
+        widths: Sequence[float],
+        *,
+        kind: Literal["main", "detail", "about"] = "main",
+        one_page: bool = False,
+    ) -> Sheet:
+        """A new sheet with its page set up; a narrow one gets empty columns at its right."""
+        worksheet = self.workbook.create_sheet(title_of(name, self.workbook.sheetnames))
+        worksheet.sheet_view.showGridLines = False
+        worksheet.sheet_properties.tabColor = theme().colour(TAB[kind])
+        worksheet.sheet_format.defaultRowHeight = 15
+        self._page(worksheet, one_page)
+        filler = [FILLER] * math.ceil(max(0.0, LEAST - sum(widths)) / FILLER)
+        self.sheets.append(Sheet(worksheet, [*widths, *filler]))
+        return self.sheets[-1]
+
+    def band(self, sheet: Sheet, title: Label | str, note: str, *, height: float = 30.0) -> None:
+        """The title over the whole width, with the marking at its right."""
+        right = min(4 if sheet.columns > 12 else 2, max(sheet.columns - 1, 1))
+        while right < sheet.columns - 1 and sheet.width(sheet.columns - right + 1, right) < 24:
+            right += 1
+        left = sheet.columns - right
+        top = Look(size="title", colour="white", bold=True, fill="rule", indent=1)
+        sheet.put(1, title, top, span=left)
+        sheet.put(left + 1, self.pack.marking, top.but(size="body", align="right"), span=right)
+        sheet.down(height)
+        low = Look(size="subtitle", colour="band_note", fill="rule", indent=1, level="top")
+        sheet.put(1, note, low, span=left)
+        sheet.put(left + 1, self.period_name(), low.but(align="right"), span=right)
+        sheet.down(17)
+        sheet.down(7)
+
+    def _page(self, worksheet: Worksheet, one_page: bool) -> None:
+        page = theme().page
+        worksheet.page_setup.orientation = "landscape"
+        worksheet.page_setup.paperSize = 9
+        worksheet.sheet_properties.pageSetUpPr.fitToPage = True
+        worksheet.page_setup.fitToWidth = 1
+        worksheet.page_setup.fitToHeight = 1 if one_page else 0
+        worksheet.print_options.horizontalCentered = True
+        for side in ("left", "right", "top", "bottom", "header", "footer"):
+            setattr(worksheet.page_margins, side, getattr(page, side))
+        words = {name: _marginal(text) for name, text in self._marginals().items()}
+        worksheet.oddHeader.left.text = _type("bad", True) + words["marking"]
+        worksheet.oddHeader.right.text = _type("grey") + words["title"]
+        worksheet.oddFooter.left.text = _type("grey") + words["model"]
+        worksheet.oddFooter.center.text = _type("grey") + words["page"].replace("{page}", "&P").replace("{pages}", "&N")
+        worksheet.oddFooter.right.text = _type("grey") + words["cutoff"]
+
+    def _marginals(self) -> dict[str, str]:
+        spec = self.model.spec
+        return {
+            "marking": self.pack.marking,
+            "title": f"{self.title}",
+            "model": self.say("footer.model", id=spec.id, version=spec.version, hash=self.model.hash[:12]),
+            "page": self.say("footer.page", page="{page}", pages="{pages}"),
+            "cutoff": self.say("footer.cutoff", date=self.pack.period.cutoff.isoformat()),
+        }
+
+    # ------------------------------------------------------------ writing
+
+    def write(self, path: Path) -> None:
+        """Write the workbook to exactly this path; the same results give the same bytes."""
+        held = io.BytesIO()
+        self.workbook.active = 0
+        for sheet in self.sheets:
+            last = get_column_letter(sheet.columns)
+            sheet.worksheet.print_area = f"A1:{last}{max(sheet.row - 1, 1)}"
+        self.workbook.save(held)
+        words = {"institution": self.pack.institution, "title": self.title, "marking": self.pack.marking}
+        path.write_bytes(finished(held.getvalue(), pictures=self.pictures, **words))
+
+    # ------------------------------------------------------------ looks that depend on values
+
+    def grade_look(self, grade: object, look: Look) -> Look:
+        """A grade's look: its tint behind its name."""
+        if not isinstance(grade, str):
+            return look.but(colour="grey")
+        colours = theme().grade(list(self.model.grades).index(grade), len(self.model.grades))
+        return look.but(fill=colours.tint, colour=colours.text, bold=True)
+
+    def change_look(self, value: float, look: Look) -> Look:
+        """A change's look: better and worse in their colours."""
+        rounded = round(value, self.decimals) if value == value else 0.0
+        return look.but(colour="good" if rounded > 0 else "bad" if rounded < 0 else "grey", format=self.change_format)
+
+    def heat_look(self, score: float, look: Look) -> Look:
+        """A score's look on the one scale of colours; nothing behind a missing one."""
+        if score != score:
+            return look.but(colour="faint")
+        shade = theme().shade(round(score / self.maximum, 2))
+        form = self.points_format if look.format == "General" else look.format
+        return look.but(fill=shade, colour=reads_on(shade), format=form)
+
+
+def _decimals(count: int) -> str:
+    return f"0.{'0' * count}" if count else "0"
+
+
+def _type(colour: str, bold: bool = False) -> str:
+    """Font, size and colour of a header or footer, in its own codes."""
+    return f'&"{theme().font},{"Bold" if bold else "Regular"}"&8&K{theme().colour(colour)}'
+
+
+def _marginal(text: str) -> str:
+    """Text for a header or footer: one line, & doubled, and short: the three parts share 255 characters."""
+    line = clean(text).replace("\n", " ")
+    return (line if len(line) <= LONGEST_MARGINAL else line[: LONGEST_MARGINAL - 1] + "…").replace("&", "&&")

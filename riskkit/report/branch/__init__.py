@@ -1,0 +1,1 @@
+"""The sheets of the branch workbook, one module a sheet."""

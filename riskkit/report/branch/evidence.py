@@ -1,0 +1,83 @@
+"""证据索引: from which tables, files and rows each of a unit's values came."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskkit.discretion import SMALLEST_GROUP
+from riskkit.report.book import Book
+from riskkit.report.phrases import QUESTIONNAIRE, few
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
+
+WIDTHS = [8, 32, 9, 26, 34, 16, 9, 46]
+LONGEST = 200
+"""Rows named one by one; a longer index counts by table instead."""
+
+
+def write_evidence(book: Book, unit: str) -> None:
+    """The index of evidence, in the order of the items."""
+    sheet = book.sheet(book.say("evidence.name"), WIDTHS, kind="about")
+    places = _places(book, unit)
+    total = int(places["rows"].sum()) if len(places) else 0
+    note = book.say("evidence.subtitle", files=places["_file"].nunique(), rows=f"{total:,}")
+    book.band(sheet, book.title_of(book.pack.assessment.summary.loc[unit, "name"], "evidence.title"), note)
+    if places.empty:
+        sheet.sentence(book.say("evidence.none"))
+        return
+    columns = _columns(book)
+    sheet.heads(columns)
+    head = sheet.row - 1
+    for row in places.to_dict("records"):
+        sheet.line(columns, _row(book, row))
+    sheet.keep(head, head, still=2)
+    sheet.down(6)
+    sheet.sentence(book.say("evidence.legend"), QUIET.but(bottom="", indent=1))
+
+
+def _places(book: Book, unit: str) -> pd.DataFrame:
+    """The unit's places of evidence in the order of the items; counted by table where there are too many."""
+    found = book.pack.origins
+    mine = found[found["unit"] == unit]
+    order = {name: place for place, name in enumerate(book.model.items)}
+    mine = mine.assign(_order=mine["item"].map(order)).sort_values(["_order", "_period", "table", "_file"], kind="stable")
+    if len(mine) <= LONGEST:
+        return mine
+    groups = mine.groupby(["item", "_period", "table"], sort=False)
+    many = groups.agg(rows=("rows", "sum"), files=("_file", "nunique"), _file=("_file", "first")).reset_index()
+    named = [row["_file"] if row["files"] == 1 else book.say("evidence.files", n=int(row["files"])) for row in many.to_dict("records")]
+    return many.assign(_file=named, _sheet="", ranges="").head(LONGEST)
+
+
+def _columns(book: Book) -> list[Column]:
+    return [
+        book.head("id", TEXT.but(colour="grey")),
+        book.head("item", WRAPPED),
+        book.head("period", CENTRED),
+        book.head("table", TEXT),
+        book.head("file", WRAPPED.but(size="small")),
+        book.head("sheet", TEXT.but(size="small")),
+        book.head("rows", CENTRED.but(format="#,##0")),
+        book.head("row_numbers", QUIET),
+    ]
+
+
+def _row(book: Book, row: dict[str, object]) -> list[object]:
+    table = str(row["table"])
+    asked, count = table in QUESTIONNAIRE, int(str(row["rows"]))
+    return [
+        row["item"],
+        book.model.items[str(row["item"])].name[book.lang],
+        row["_period"],
+        table_name(book, table),
+        row["_file"],
+        row["_sheet"] or NOTHING,
+        few() if asked and count < SMALLEST_GROUP else count,
+        book.say("evidence.anonymous") if asked else row["ranges"] or NOTHING,
+    ]
+
+
+def table_name(book: Book, table: str) -> str:
+    """A table's name; that of the questionnaire for the answers made from it."""
+    name = "responses" if table in QUESTIONNAIRE and "responses" in book.model.tables else table
+    return book.model.tables[name].name[book.lang] if name in book.model.tables else table
+

@@ -1,0 +1,126 @@
+"""指标明细: every item of a unit, from the evidence to the points lost."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskkit.evidence.measures import reason_text
+from riskkit.model.schema import Item
+from riskkit.report.book import Book
+from riskkit.report.phrases import asks_people, few, node_name, withheld
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Label, Shown
+from riskkit.report.theme import theme
+
+WIDTHS = [7, 33, 27, 8, 10, 11, 11, 7, 13, 7, 6, 9, 8, 27]
+STATE_COLOURS = {"measured": "ink", "carried_over": "grey", "not_assessed": "bad", "refused": "bad"}
+
+
+def write_items(book: Book, unit: str) -> None:
+    """Items that count, in the model's order; those only reported in a block of their own."""
+    sheet = book.sheet(book.say("items.name"), WIDTHS)
+    items = book.pack.assessment.unit_items(unit)
+    weights = items.index.map(lambda name: book.model.items[name].weight > 0)
+    scored, reported = items[weights], items[~weights]
+    note = book.say("items.subtitle", n=len(scored), reported=len(reported))
+    book.band(sheet, book.title_of(book.pack.assessment.summary.loc[unit, "name"], "items.title"), note)
+    columns = _columns(book)
+    hidden = withheld(items, book.model.items)
+    sheet.heads(columns)
+    head = sheet.row - 1
+    for name, row in scored.iterrows():
+        sheet.line(columns, _row(book, str(name), row, bool(hidden[name])))
+    sheet.keep(head, head, still=2)
+    sheet.down(10)
+    if len(reported):
+        sheet.section(Label(*book.label("items.reported")[:2]))
+        sheet.down(22)
+        sheet.heads(columns)
+        for name, row in reported.iterrows():
+            sheet.line(columns, _row(book, str(name), row, bool(hidden[name]), counts=False))
+        sheet.down(6)
+    sheet.sentence(book.say("items.legend"), QUIET.but(bottom="", indent=1))
+
+
+def _columns(book: Book) -> list[Column]:
+    count = CENTRED.but(format="#,##0")
+    score = CENTRED.but(format=book.score_format)
+    return [
+        book.head("id", TEXT.but(colour="grey")),
+        book.head("item", WRAPPED),
+        book.head("indicator", QUIET),
+        book.head("share", CENTRED.but(format="0.00%", colour="grey")),
+        book.head("value", CENTRED.but(bold=True)),
+        book.head("numerator", count),
+        book.head("denominator", count),
+        book.head("n", count),
+        book.head("state", CENTRED),
+        book.head("class", CENTRED),
+        book.head("age", CENTRED),
+        book.head("points", CENTRED),
+        book.head("lost", score),
+        book.head("reason", QUIET),
+    ]
+
+
+def _row(book: Book, name: str, row: pd.Series, hidden: bool, *, counts: bool = True) -> list[object]:
+    item = book.model.items[name]
+    state = str(row["state"])
+    quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
+    parent = book.model.parents[name]
+    return [
+        name,
+        item.name[book.lang],
+        node_name(book, parent) if parent else NOTHING,
+        row["weight"] if counts and row["weight"] == row["weight"] else quiet,
+        *_measured(book, item, row, hidden),
+        Shown(state_name(book, state), CENTRED.but(colour=STATE_COLOURS.get(state, "faint"))),
+        row.get("confidence") if isinstance(row.get("confidence"), str) and row["value"] == row["value"] else quiet,
+        Shown(int(row["age"]), CENTRED.but(colour="grey")) if row.get("age", 0) == row.get("age", 0) and row.get("age", 0) > 0 else quiet,
+        _points(book, row, hidden) if counts else quiet,
+        quiet if not counts or hidden or row["points"] != row["points"] else row["lost"],
+        _remark(book, row),
+    ]
+
+
+def _measured(book: Book, item: Item, row: pd.Series, hidden: bool) -> list[object]:
+    """Value, numerator, denominator and sample size; of too few respondents only that they are few."""
+    quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
+    if hidden:
+        return [quiet, quiet, quiet, few()]
+    value = Shown(row["value"], CENTRED.but(bold=True, format=value_format(item)))
+    whole = [_number(row[name]) for name in ("numerator", "denominator")]
+    n = row["n"]
+    if n != n:
+        return [value if row["value"] == row["value"] else quiet, *whole, quiet]
+    return [value if row["value"] == row["value"] else quiet, *whole, few() if asks_people(item) and n < 5 else int(n)]
+
+
+def _number(value: float) -> Shown:
+    """A count without decimals, anything else with two."""
+    if value != value:
+        return Shown(NOTHING, CENTRED.but(colour="faint"))
+    return Shown(value, CENTRED.but(format="#,##0" if float(value).is_integer() else "#,##0.00"))
+
+
+def value_format(item: Item) -> str:
+    """The number format of an item's unit."""
+    return str(getattr(theme().formats, item.unit))
+
+
+def state_name(book: Book, state: str) -> str:
+    """A state in words."""
+    from riskkit import texts
+
+    return book.say("rolled_up") if state == "rolled_up" else texts.say(f"state.{state}", book.lang)
+
+
+def _points(book: Book, row: pd.Series, hidden: bool) -> Shown:
+    if hidden or row["points"] != row["points"]:
+        return Shown(NOTHING, CENTRED.but(colour="faint"))
+    return Shown(row["points"], book.heat_look(float(row["points"]), CENTRED))
+
+
+def _remark(book: Book, row: pd.Series) -> str:
+    told = reason_text(row.get("reason"), book.lang, book.model)
+    thin = book.say("items.thin") if row.get("thin") is True or row.get("thin") == True else ""  # noqa: E712
+    return book.say("why.join").join(part for part in (told, thin) if part)

@@ -1,0 +1,347 @@
+"""概览: one unit on one page: where it stands, what held it back, what to do by when."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskkit.analysis.peers import PeerPlace
+from riskkit.discretion import SMALLEST_GROUP, mask
+from riskkit.report import figures, native_charts
+from riskkit.report.book import Book
+from riskkit.report.native_charts import Line, Place
+from riskkit.report.phrases import grade_name, grade_short, in_effect, national_wording, node_name, why_not_better
+from riskkit.report.quarter.changes import causes_cell
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Runs, Sheet, Shown
+from riskkit.report.theme import Look
+from riskkit.report.tiles import Tile, write_tiles
+from riskkit.scoring.plan import ROOT
+
+GRID = [7.4] * 24
+LEFT, RIGHT = 14, 10
+"""Columns for the dimensions' table and for the chart beside it."""
+POINTS, DUTIES = 5, 6
+LAST = 6
+"""Periods of the unit's own history."""
+CHART_ROWS = 12
+
+
+def write_overview(book: Book, unit: str, place: PeerPlace) -> None:
+    """The unit's page for its head and the inspector to sign."""
+    summary = book.pack.assessment.summary.loc[unit]
+    sheet = book.sheet(book.say("overview.name"), GRID, one_page=True)
+    book.band(sheet, str(summary["name"]), _subtitle(book, unit, summary), height=32)
+    write_tiles(sheet, _tiles(book, unit, summary, place))
+    _verdict(book, sheet, unit)
+    _dimensions(book, sheet, unit, place)
+    _strengths_and_weaknesses(book, sheet, unit, place)
+    _duties(book, sheet, unit)
+    _signatures(book, sheet)
+
+
+def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
+    level = {each.id: each.name[book.lang] for each in book.model.spec.levels}[str(summary["level"])]
+    group = summary["peer_group"] if isinstance(summary["peer_group"], str) else NOTHING
+    return book.say("overview.subtitle", institution=book.pack.institution, unit=unit, level=level, group=group, staff=f"{summary['staff']:g}")
+
+
+# ---------------------------------------------------------------- tiles
+
+
+def _tiles(book: Book, unit: str, summary: pd.Series, place: PeerPlace) -> list[Tile]:
+    provisional = bool(summary["provisional"])
+    size = "title" if len(grade_name(book, summary["grade"])) > 6 else "figure"
+    national = national_wording(book, summary["grade"]) or book.say("overview.no_national")
+    look = book.grade_look(summary["grade"], Look())
+    share = f"{summary['high_class']:.0%}"
+    return [
+        Tile(book.label("tile.score.label"), book.number(summary["score"]), _change_note(book, unit)),
+        Tile(
+            book.label("tile.grade.label"),
+            grade_name(book, summary["grade"]),
+            "" if provisional else national,
+            "warn" if provisional else look.colour,
+            size,  # type: ignore[arg-type]
+        ),
+        _rank_tile(book, summary, place),
+        Tile(
+            book.label("tile.evidence.label"),
+            f"{summary['coverage']:.1%}",
+            book.say("tile.evidence.note", share=share),
+            "warn" if provisional else "rule",
+        ),
+        _red_line_tile(book, unit, summary),
+        _finding_tile(book, unit),
+    ]
+
+
+def _change_note(book: Book, unit: str) -> str:
+    movement = book.pack.movement
+    if movement is None or unit not in movement.units.index or pd.isna(movement.units.loc[unit, "change"]):
+        return book.say("tile.mean.first")
+    return book.say("tile.mean.note", change=book.signed(float(movement.units.loc[unit, "change"])))
+
+
+def _rank_tile(book: Book, summary: pd.Series, place: PeerPlace) -> Tile:
+    label = book.label("tile.rank.label")
+    if place.rank is None:
+        return Tile(label, NOTHING, book.say("tile.rank.none"), "grey")
+    everywhere = len(figures.graded(book.pack.assessment))
+    note = book.say("tile.rank.note", rank=int(summary["rank"]), of=everywhere)
+    return Tile(label, f"{place.rank} / {place.size}", note)
+
+
+def _red_line_tile(book: Book, unit: str, summary: pd.Series) -> Tile:
+    events = in_effect(book.pack.assessment, unit)
+    label = book.label("tile.red_lines.label")
+    if not book.model.red_lines:
+        return Tile(label, NOTHING, book.say("tile.red_lines.none"), "grey")
+    note = book.say("tile.red_line.note", points=f"{summary['deducted']:g}")
+    return Tile(label, str(len(events)), note if len(events) else book.say("tile.red_line.clear"), "bad" if len(events) else "good")
+
+
+def _finding_tile(book: Book, unit: str) -> Tile:
+    label, findings = book.label("tile.outstanding.label"), book.pack.findings
+    if findings.rows.empty:
+        return Tile(label, NOTHING, book.say("tile.findings.none"), "grey")
+    mine = findings.outstanding(unit)
+    late = int((mine["overdue_days"] > 0).sum())
+    tone = "bad" if late else "warn" if len(mine) else "good"
+    return Tile(label, str(len(mine)), book.say("tile.outstanding.note", n=late), tone)
+
+
+# ---------------------------------------------------------------- verdict and dimensions
+
+
+def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
+    bold, plain = Look(bold=True, colour="rule", indent=1), Look(wrap=True)
+    lines: list[tuple[str, str | Runs]] = [("overview.why", why_not_better(book, unit))]
+    causes = causes_cell(book, unit, 3)
+    lines += [("overview.moved", causes)] if causes != NOTHING else []
+    gaps = book.pack.self_check.units
+    if unit in gaps.index:
+        row = gaps.loc[unit]
+        shares = {"own": f"{row['self_share']:.1%}", "inspected": f"{row['inspected_share']:.1%}", "gap": f"{row['gap'] * 100:+.1f}"}
+        lines.append(("overview.self_check", book.say("overview.self_check_text", **shares)))
+    for key, text in lines:
+        sheet.put(1, book.say(key), bold, span=3)
+        sheet.put(4, text, plain, span=sheet.columns - 3)
+        sheet.down(sheet.room([(text, 4, sheet.columns - 3, plain)]))
+    sheet.down(6)
+
+
+def _dimensions(book: Book, sheet: Sheet, unit: str, place: PeerPlace) -> None:
+    sheet.section(book.label("overview.dimensions"), span=LEFT)
+    sheet.section(book.label("overview.chart"), column=LEFT + 1)
+    sheet.down(20)
+    top = sheet.row
+    points = CENTRED.but(format=book.points_format)
+    columns = [
+        book.head("dimension", TEXT.but(wrap=True), span=4),
+        book.head("weight", points.but(format="0%", colour="grey"), span=2),
+        book.head("own", points.but(bold=True), span=2),
+        book.head("median", points, span=2),
+        book.head("last", points.but(colour="grey"), span=2),
+        book.head("to_median", CENTRED, span=2),
+    ]
+    sheet.heads(columns)
+    first = sheet.row
+    rows = [_dimension_row(book, unit, place, node.id) for node in book.model.dimensions]
+    for row in [*rows, _dimension_row(book, unit, place, ROOT)]:
+        sheet.line(columns, row)
+        sheet.height(22, sheet.row - 1)
+    if not shown_median(place):
+        sheet.sentence(book.say("overview.few_peers", n=SMALLEST_GROUP), QUIET.but(bottom=""), span=LEFT)
+    _history(book, sheet, unit)
+    for row in range(sheet.row, top + CHART_ROWS):
+        sheet.height(13, row)
+    sheet.row = max(sheet.row, top + CHART_ROWS)
+    _chart(book, sheet, rows, Place(LEFT + 1, top, 25, sheet.row), first)
+    sheet.down(6)
+
+
+def _history(book: Book, sheet: Sheet, unit: str) -> None:
+    """The unit's published scores and grades, period by period."""
+    history = book.pack.history
+    mine = history[(history["unit"] == unit) & (history["node"] == ROOT)].sort_values("period").tail(LAST)
+    if len(mine) < 2:
+        return
+    sheet.down(8)
+    quiet = TEXT.but(size="small", colour="grey")
+    rows: list[tuple[str, list[object]]] = [
+        ("history", [Shown(str(name), CENTRED.but(size="small", colour="grey", bold=True)) for name in mine["period"]]),
+        ("score", [Shown(value, CENTRED.but(format=book.score_format)) for value in mine["score"]]),
+        ("grade", [Shown(grade_short(book, grade), book.grade_look(grade, CENTRED)) for grade in mine["grade"]]),
+    ]
+    for key, cells in rows:
+        sheet.put(1, book.label(f"head.{key}"), quiet, span=2)
+        for place in range(LAST):
+            shown = cells[place] if place < len(cells) else Shown(None, TEXT)
+            sheet.put(3 + 2 * place, shown.value, shown.look, span=2)  # type: ignore[attr-defined]
+        sheet.down(18)
+
+
+def shown_median(place: PeerPlace) -> bool:
+    """Whether the peer group is large enough for its median to say nothing about any one of them."""
+    return place.size >= SMALLEST_GROUP
+
+
+def _dimension_row(book: Book, unit: str, place: PeerPlace, node: str) -> list[object]:
+    own = float(place.nodes.loc[node, "score"])
+    median = float(place.nodes.loc[node, "median"]) if shown_median(place) else float("nan")
+    last = _last(book, unit, node)
+    gap = own - median
+    name = book.say("overview.total") if node == ROOT else node_name(book, node)
+    values: list[object] = [
+        name,
+        1.0 if node == ROOT else book.model.nominal_weights[node],
+        own,
+        median,
+        last,
+        Shown(round(gap, book.decimals) if gap == gap else NOTHING, book.change_look(gap, CENTRED)),
+    ]
+    if node != ROOT:
+        return values
+    total = TEXT.but(bold=True, fill="paper"), CENTRED.but(bold=True, fill="paper", format=book.score_format)
+    rest = [value.value if isinstance(value, Shown) else value for value in values[1:]]
+    shown = [Shown(value, total[1].but(format="0%") if at == 0 else total[1]) for at, value in enumerate(rest)]
+    shown[-1] = Shown(rest[-1], book.change_look(gap, total[1]))
+    return [Shown(name, total[0]), *shown]
+
+
+def _last(book: Book, unit: str, node: str) -> float:
+    before = book.pack.before
+    if before is None or unit not in before.summary.index:
+        return float("nan")
+    if node == ROOT:
+        return float(before.summary.loc[unit, "score"])
+    return float(before.scores(1).loc[unit, node])
+
+
+def _chart(book: Book, sheet: Sheet, rows: list[list[object]], place: Place, first: int) -> None:
+    worksheet = sheet.worksheet
+    names = native_charts.Column(worksheet, 1, first, [row[0] for row in rows])
+    kept = [(7, 2, "own", "series"), (9, 3, "median", "series_soft"), (11, 4, "before", "series_warm")]
+    series = []
+    for column, position, key, colour in kept:
+        values = [float(row[position]) for row in rows]  # type: ignore[arg-type]
+        if any(value == value for value in values):
+            held = native_charts.Column(worksheet, column, first, values, book.say(f"chart.{key}"))
+            series.append(Line(held, colour))
+    chart = native_charts.columns(None, names, series, form=book.points_format, maximum=book.maximum)
+    native_charts.add(worksheet, chart, place)
+    book.pictures.append(book.label("overview.chart").text)
+
+
+# ---------------------------------------------------------------- strengths, weaknesses, duties
+
+
+def _strengths_and_weaknesses(book: Book, sheet: Sheet, unit: str, place: PeerPlace) -> None:
+    half = sheet.columns // 2
+    sheet.section(book.label("overview.strengths"), span=half)
+    sheet.section(book.label("overview.weaknesses"), column=half + 1)
+    sheet.down(20)
+    strong, weak = _strong(book, unit, place), _weak(book, unit, place)
+    look = WRAPPED
+    for number in range(max(len(strong), len(weak))):
+        cells = [(strong, 1), (weak, half + 1)]
+        texts = [(found[number] if number < len(found) else "", column, half, look) for found, column in cells]
+        for text, column, span, _ in texts:
+            sheet.put(column, text or None, look if text else Look(), span=span)
+        sheet.down(sheet.room(texts))
+    sheet.down(6)
+
+
+def _indicator_scores(book: Book, unit: str, place: PeerPlace) -> pd.DataFrame:
+    """The unit's indicators: score, how far above the peers' median, points of the total lost."""
+    names = figures.indicators(book.pack.assessment)
+    nodes = book.pack.assessment.nodes
+    own = nodes[nodes["unit"] == unit].set_index("node").reindex(names)
+    median = place.nodes["median"].reindex(names) if shown_median(place) else pd.Series(float("nan"), index=names)
+    frame = pd.DataFrame({"score": own["score"], "gap": own["score"] - median, "lost": own["weight"] * (book.maximum - own["score"])})
+    return frame[frame["score"].notna()]
+
+
+def _strong(book: Book, unit: str, place: PeerPlace) -> list[str]:
+    found = _indicator_scores(book, unit, place)
+    order = found.sort_values(["gap", "score"], ascending=False, kind="stable") if shown_median(place) else found.sort_values("score", ascending=False, kind="stable")
+    chosen = order[(order["gap"] > 0) | order["gap"].isna()].head(POINTS)
+    return [_about(book, str(name), row) for name, row in chosen.iterrows()] or [book.say("overview.no_strengths")]
+
+
+def _weak(book: Book, unit: str, place: PeerPlace) -> list[str]:
+    found = _indicator_scores(book, unit, place)
+    chosen = found[found["lost"] > 0].sort_values("lost", ascending=False, kind="stable").head(POINTS)
+    return [_about(book, str(name), row, lost=True) for name, row in chosen.iterrows()] or [book.say("overview.no_weaknesses")]
+
+
+def _about(book: Book, name: str, row: pd.Series, *, lost: bool = False) -> str:
+    words = [book.say("overview.scored", node=node_name(book, name), score=book.number(row["score"], book.finer))]
+    if row["gap"] == row["gap"]:
+        key = "above" if row["gap"] >= 0 else "below"
+        words.append(book.say(f"overview.{key}", gap=book.number(abs(row["gap"]), book.finer)))
+    if lost:
+        words.append(book.say("overview.lost", lost=book.number(row["lost"])))
+    return book.say("overview.comma").join(words)
+
+
+def _duties(book: Book, sheet: Sheet, unit: str) -> None:
+    """Findings to be closed, the longest overdue first, then by when they are due."""
+    sheet.section(book.label("overview.duties"))
+    sheet.down(20)
+    outstanding = book.pack.findings.outstanding(unit) if len(book.pack.findings.rows) else pd.DataFrame()
+    if outstanding.empty:
+        sheet.sentence(book.say("overview.no_duties"))
+        items = book.pack.assessment.unit_items(unit)
+        worst = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable").head(3)
+        names = [f"{node_name(book, str(name))}（{book.number(row['lost'])}）" if book.lang == "zh" else f"{node_name(book, str(name))} ({book.number(row['lost'])})" for name, row in worst.iterrows()]
+        if names:
+            sheet.sentence(book.say("overview.next", items=book.say("list").join(names)))
+    else:
+        _duty_table(book, sheet, outstanding)
+    sheet.down(8)
+
+
+def _duty_table(book: Book, sheet: Sheet, outstanding: pd.DataFrame) -> None:
+    columns = [
+        book.head("finding_no", TEXT.but(size="small", colour="grey"), span=3),
+        book.head("item", TEXT.but(size="small"), span=2),
+        book.head("description", WRAPPED, span=7),
+        book.head("remedy", WRAPPED, span=5),
+        book.head("owner", CENTRED.but(size="small"), span=2),
+        book.head("due_on", CENTRED.but(format="yyyy-mm-dd"), span=2),
+        book.head("stage", CENTRED, span=3),
+    ]
+    sheet.table(columns, [_duty(book, row) for row in outstanding.head(DUTIES).to_dict("records")])
+    if len(outstanding) > DUTIES:
+        sheet.sentence(book.say("overview.more", n=len(outstanding) - DUTIES), QUIET.but(bottom=""))
+
+
+def _duty(book: Book, row: dict[str, object]) -> list[object]:
+    return [
+        row["finding_no"],
+        row["item"],
+        row.get("description"),
+        row.get("action"),
+        mask(row.get("owner")) or NOTHING,
+        row["due_on"],
+        stage_cell(book, row),
+    ]
+
+
+def stage_cell(book: Book, row: dict[str, object]) -> Shown:
+    """How far a finding is: overdue by how many days, open, waiting for its verification, closed."""
+    late = int(str(row["overdue_days"]))
+    if late:
+        return Shown(book.say("stage.overdue", n=late), CENTRED.but(colour="bad", bold=True))
+    stage = str(row["stage"])
+    return Shown(book.say(f"stage.{stage}"), CENTRED.but(colour={"open": "warn", "unverified": "warn"}.get(stage, "good")))
+
+
+def _signatures(book: Book, sheet: Sheet) -> None:
+    look = Look(level="bottom", size="small", colour="grey")
+    for place, key in enumerate(("prepared", "reviewed", "head", "date")):
+        column = 1 + place * 6
+        sheet.put(column, book.say(f"signature.{key}"), look, span=2)
+        sheet.put(column + 2, None, look.but(bottom="faint"), span=3)
+    sheet.down(24)
+

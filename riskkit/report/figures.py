@@ -1,0 +1,106 @@
+"""The few numbers a page is built around: means, trends, shares, and what lies behind a change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from riskkit.evidence.measures import CARRIED, NOT_APPLICABLE, POSTPONED
+from riskkit.report.pack import QuarterPack
+from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.plan import ROOT
+
+DEDUCTION = ""
+"""Stands for red-line deductions among the causes of a change."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The graded units' scores, period by period: mean, and the bounds of the middle half."""
+
+    periods: list[str]
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+
+
+def graded(assessment: Assessment) -> pd.DataFrame:
+    """The units with a grade and a rank, best first."""
+    return assessment.ranking().dropna(subset=["rank"])
+
+
+def mean_score(assessment: Assessment | None) -> float:
+    """The plain mean of the graded units' published scores; not a number for no assessment."""
+    return float("nan") if assessment is None else float(graded(assessment)["score"].mean())
+
+
+def trend(pack: QuarterPack) -> Trend:
+    """The mean and middle half of the graded units in every period up to the pack's."""
+    rows = pack.history[(pack.history["node"] == ROOT) & pack.history["level"].isin(pack.model.assessed_levels)]
+    scores = rows.dropna(subset=["grade"]).groupby("period")["score"]
+    frame = pd.DataFrame({"mean": scores.mean(), "low": scores.quantile(0.25), "high": scores.quantile(0.75)})
+    return Trend([str(name) for name in frame.index], *(frame[name].tolist() for name in ("mean", "low", "high")))
+
+
+def grade_counts(pack: QuarterPack, units: Sequence[str] | None = None) -> dict[str, int]:
+    """How many graded units have each grade, best grade first."""
+    rows = graded(pack.assessment)
+    chosen = rows if units is None else rows[rows.index.isin(units)]
+    counts = chosen["grade"].value_counts()
+    return {name: int(counts.get(name, 0)) for name in pack.model.grades}
+
+
+def carried_share(assessment: Assessment, units: Sequence[str]) -> float:
+    """Share of the weight of everything applicable that rests on values carried over, mean over units."""
+    shares = carried_shares(assessment).reindex(list(units))
+    return float(shares.mean()) if len(shares) else float("nan")
+
+
+def carried_shares(assessment: Assessment) -> pd.Series:
+    """The share of weight carried over, a unit."""
+    nominal = assessment.items["item"].map(assessment.model.nominal_weights)
+    applies = ~assessment.items["state"].isin([NOT_APPLICABLE, POSTPONED])
+    carried = nominal.where(assessment.items["state"] == CARRIED, 0.0).groupby(assessment.items["unit"]).sum()
+    whole = nominal.where(applies, 0.0).groupby(assessment.items["unit"]).sum()
+    return (carried / whole.replace(0.0, np.nan)).fillna(0.0)
+
+
+def causes(pack: QuarterPack, unit: str, count: int = 3) -> list[tuple[str, float]]:
+    """What moved a unit's score most: items, and its deductions under "", with what each moved; largest first.
+
+    An item moves the score by what it loses less than before, so that one that merely became applicable, with its
+    siblings' weight, moves nothing. The items' and the deductions' changes add up to the change of the score.
+    """
+    if pack.movement is None or pack.before is None or unit not in pack.before.summary.index:
+        return []
+    lost = [each.items[each.items["unit"] == unit].set_index("item")["lost"] for each in (pack.before, pack.assessment)]
+    change = lost[0].sub(lost[1], fill_value=0.0)
+    moved = [(str(item), float(points)) for item, points in change.items()]
+    deducted = float(pack.before.summary.loc[unit, "deducted"] - pack.assessment.summary.loc[unit, "deducted"])
+    moved += [(DEDUCTION, deducted)] if abs(deducted) > 1e-9 else []
+    smallest = 0.5 * 10 ** -pack.model.spec.score.decimals
+    return sorted((each for each in moved if abs(each[1]) >= smallest), key=lambda each: -abs(each[1]))[:count]
+
+
+def comparable(pack: QuarterPack) -> pd.DataFrame:
+    """The changes of the units graded in both periods, the greatest gain first; empty for the first period."""
+    if pack.movement is None:
+        return pd.DataFrame(columns=["name", "change"])
+    units = pack.movement.units
+    both = units[~units["rollup"].fillna(False).astype(bool) & units["grade_before"].notna() & units["grade_after"].notna()]
+    return both.sort_values("change", ascending=False, kind="stable")
+
+
+def indicators(assessment: Assessment) -> list[str]:
+    """The nodes of depth 2 that count, in the model's order."""
+    return [name for name, depth in assessment.model.depths.items() if depth == 2 and assessment.model.nodes[name].weight > 0]
+
+
+def weakest(assessment: Assessment, unit: str) -> tuple[str, float] | None:
+    """A unit's dimension with the lowest score; none where nothing was scored."""
+    names = [node.id for node in assessment.model.dimensions if node.weight > 0]
+    scores = assessment.scores(1).loc[unit, names].dropna()
+    return (str(scores.idxmin()), float(scores.min())) if len(scores) else None

@@ -1,0 +1,138 @@
+"""A measure and its scale on one line, in the words of the tables they read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from riskkit import texts
+from riskkit.model import IndicatorModel
+from riskkit.model import schema as s
+
+_TOKEN = re.compile(r"'[^']*'|[A-Za-z_]\w*|[<>=!]=|[^\sA-Za-z_']+|\s+")
+_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠", "*": "×", "/": "÷", "-": "−"}
+
+
+def in_words(measure: s.Measure, model: IndicatorModel, lang: texts.Language) -> str:
+    """How a measure is computed.
+
+    >>> in_words(model.items["A1.1"].measure, model, "en")
+    """
+    return _Words(model, lang).measure(measure)
+
+
+def rows_in_words(rows: s.Rows, model: IndicatorModel, lang: texts.Language) -> str:
+    """Which rows of which table, with the columns' own names."""
+    words = _Words(model, lang)
+    return words.say("of", table=words.table(rows.table), core=words.expression(rows.where or "", rows))
+
+
+def scale_in_words(item: s.Item, lang: texts.Language) -> str:
+    """Which values give how many points."""
+    scale = item.scale
+    if isinstance(scale, s.Goalposts):
+        key = "sheet.formula.goalposts_log" if scale.log else "sheet.formula.goalposts"
+        return texts.say(key, lang, low=_value(scale.low, item), high=_value(scale.high, item))
+    return texts.say("sheet.list", lang).join(f"{_value(value, item)} → {points:g}" for value, points in scale.points)
+
+
+def _value(value: float, item: s.Item) -> str:
+    return f"{value * 100:g}%" if item.unit == "ratio" else f"{value:,g}"
+
+
+class _Words:
+    def __init__(self, model: IndicatorModel, lang: texts.Language) -> None:
+        self.model = model
+        self.lang = lang
+
+    def say(self, key: str, **values: Any) -> str:
+        return texts.say(f"sheet.formula.{key}", self.lang, **values)
+
+    def measure(self, measure: s.Measure) -> str:
+        if isinstance(measure, s.Composite):
+            parts = [self.part(part, measure.combine) for part in measure.parts]
+            return (" + " if measure.combine == "sum" else " × ").join(parts)
+        core = getattr(self, measure.kind)(measure)
+        if measure.factor != 1:
+            core = f"{core} × {measure.factor:g}"
+        table = self.table(measure.table)
+        return self.say("of", table=table, core=core) + "".join(self.limits(measure))
+
+    def part(self, part: s.Part, combine: str) -> str:
+        words = f"[{self.measure(part.measure)}]"
+        if part.cap is not None:
+            words = self.say("capped", value=words, cap=f"{part.cap:g}")
+        if part.slope != 1 or part.offset != 0:
+            sign = "+" if part.slope >= 0 else "−"
+            words = f"({part.offset:g} {sign} {abs(part.slope):g} × {words})"
+        return f"{part.weight:g} × {words}" if combine == "sum" and part.weight != 1 else words
+
+    def limits(self, measure: Any) -> list[str]:
+        """What restricts the rows: condition, periods reached back, joined tables."""
+        parts = [self.say("window", n=measure.window)] if measure.window > 1 else []
+        joined = [self.table(join.table) for join in measure.join]
+        parts += [self.say("joined", tables=texts.say("sheet.list", self.lang).join(dict.fromkeys(joined)))] if joined else []
+        parts += [self.say("where", where=self.expression(measure.where, measure))] if measure.where else []
+        return parts
+
+    def ratio(self, measure: s.Ratio) -> str:
+        low = self.say("rows") if measure.denominator == "1" else f"∑({self.expression(measure.denominator, measure)})"
+        return f"∑({self.expression(measure.numerator, measure)}) ÷ {low}"
+
+    def rate(self, measure: s.Rate) -> str:
+        high = self.say("rows") if measure.numerator == "1" else f"∑({self.expression(measure.numerator, measure)})"
+        return f"{high} ÷ {self.say(measure.exposure)}"
+
+    def mean(self, measure: s.Mean) -> str:
+        return self.say("mean", value=self.expression(measure.value, measure))
+
+    def quantile(self, measure: s.Quantile) -> str:
+        return self.say("quantile", q=f"{measure.q:.0%}", value=self.expression(measure.value, measure))
+
+    def likert(self, measure: s.Likert) -> str:
+        return self.say("likert", subscale=self.named("subscale", measure.subscale))
+
+    def gain(self, measure: s.Gain) -> str:
+        return self.say("gain", ceiling=f"{measure.ceiling:g}")
+
+    def named(self, kind: str, name: str) -> str:
+        try:
+            return texts.say(f"sheet.{kind}.{name}", self.lang)
+        except KeyError:
+            return name
+
+    def table(self, name: str) -> str:
+        return self.model.tables[name].name[self.lang] if name in self.model.tables else self.named("derived", name)
+
+    def columns(self, table: str) -> dict[str, s.Column]:
+        return self.model.tables[table].columns if table in self.model.tables else {}
+
+    def expression(self, expression: str, rows: s.Rows) -> str:
+        """Column names, choices, parameters, connectives and signs of an expression in words; the rest as it stands."""
+        columns = self.columns(rows.table)
+        choices = {code: name[self.lang] for column in columns.values() for code, name in column.choices.items()}
+        words = {name: getattr(column, self.lang) for name, column in columns.items()}
+        words |= {name: self.taken(join, text) for join in rows.join for name, text in join.take.items()}
+        for join in rows.join:
+            choices |= {code: name[self.lang] for column in self.columns(join.table).values() for code, name in column.choices.items()}
+        told = "".join(self.token(token, words, choices) for token in _TOKEN.findall(expression))
+        return " ".join(told.split())
+
+    def taken(self, join: s.Join, text: str) -> str:
+        """What a join takes from its table: a count, or an aggregate of a column."""
+        how, _, column = text.partition(" ")
+        columns = self.columns(join.table)
+        name = getattr(columns[column], self.lang) if column in columns else column
+        return self.say(f"take_{how}", table=self.table(join.table), column=name)
+
+    def token(self, token: str, words: dict[str, str], choices: dict[str, str]) -> str:
+        if token.startswith("'"):
+            code = token.strip("'")
+            return self.say("quoted", text=choices.get(code, code))
+        if token in words:
+            return words[token]
+        if token in self.model.spec.parameters:
+            value = self.model.spec.parameters[token]
+            return f"{value:g}" if isinstance(value, float) else str(value)
+        sign = token.strip()
+        return token.replace(sign, _SIGNS[sign]) if sign in _SIGNS else self.named("token", token) if token.isidentifier() else token

@@ -1,0 +1,121 @@
+"""What results say in words and short labels, in the language of a book."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from riskkit.discretion import SMALLEST_GROUP
+from riskkit.evidence.measures import leaves
+from riskkit.model import schema as s
+from riskkit.report.book import Book
+from riskkit.report.tables import why_texts
+from riskkit.scoring import grades
+from riskkit.scoring.assessment import Assessment
+
+QUESTIONNAIRE = ("answers", "responses", "sheets")
+
+
+def grade_name(book: Book, grade: object) -> str:
+    """A grade's letter and name, or its name alone where the id is a word; 暂定 for none."""
+    if not isinstance(grade, str):
+        return book.say("provisional")
+    name = book.model.grades[grade].name[book.lang]
+    return f"{grade} {name}" if len(grade) <= 2 else name
+
+
+def grade_short(book: Book, grade: object) -> str:
+    """A grade in the least room: its letter, or its name where the id is a word."""
+    if not isinstance(grade, str):
+        return book.say("provisional")
+    return grade if len(grade) <= 2 else book.model.grades[grade].name[book.lang]
+
+
+def national_wording(book: Book, grade: object) -> str:
+    """The national wording of a grade; empty where the model has none."""
+    wording = book.model.grades[grade].national if isinstance(grade, str) else None
+    return wording[book.lang] if wording else ""
+
+
+def has_national_wording(book: Book) -> bool:
+    """Whether the model's grades have a national wording."""
+    return any(grade.national for grade in book.model.spec.grades)
+
+
+def node_name(book: Book, node: str) -> str:
+    """A node's id and name; the name alone where the id is a word."""
+    name = book.model.nodes[node].name[book.lang]
+    return f"{node} {name}" if is_code(node) else name
+
+
+def node_short(book: Book, node: str) -> str:
+    """A node in a narrow heading: its id where that is a code, else its name."""
+    return node if is_code(node) else book.model.nodes[node].name[book.lang]
+
+
+def is_code(node: str) -> bool:
+    """Whether an id is a code such as A1.2 rather than a word."""
+    return len(node) <= 1 or any(sign.isdigit() for sign in node)
+
+
+def line_name(book: Book, line: str) -> str:
+    """A red line's id and name."""
+    return f"{line} {book.model.red_lines[line].name[book.lang]}"
+
+
+def effect(book: Book, event: Any) -> str:
+    """What a red-line event does: points deducted, cap, veto."""
+    parts = []
+    if event.deduct > 0:
+        parts.append(book.say("effect.deduct", points=f"{event.deduct:g}"))
+    if isinstance(event.cap, str):
+        parts.append(book.say("effect.cap", grade=grade_short(book, event.cap)))
+    if event.veto:
+        parts.append(book.say("effect.veto"))
+    return book.say("effect.join").join(parts) or "–"
+
+
+def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) -> str:
+    """Why a unit does not have the next better grade, in words; a dash for the best."""
+    found = assessment or book.pack.assessment
+    row, best = found.summary.loc[unit], book.model.spec.grades[0]
+    if row["provisional"]:
+        needed = book.model.spec.provisional.coverage
+        return book.say("why.provisional", coverage=f"{row['coverage']:.1%}", needed=f"{needed:.0%}")
+    reasons = why_texts(row["why"], found, book.lang)
+    if reasons:
+        return book.say("why.join").join(reasons)
+    if row["grade"] == best.id:
+        return book.say("why.best")
+    order = list(book.model.spec.grades)
+    better = order[[grade.id for grade in order].index(row["grade"]) - 1]
+    gap = better.min - row["score"]
+    minimum, short = (book.number(value) for value in (better.min, gap))
+    return book.say("why.score", grade=grade_short(book, better.id), minimum=minimum, gap=short)
+
+
+def in_effect(assessment: Assessment, unit: str | None = None) -> pd.DataFrame:
+    """Red-line events in effect, of one unit or of every unit in the assessment."""
+    events = assessment.events[assessment.events["status"] == grades.IN_EFFECT] if len(assessment.events) else assessment.events
+    events = events[events["unit"].isin(assessment.summary.index)]
+    return events if unit is None else events[events["unit"] == unit]
+
+
+def asks_people(item: s.Item) -> bool:
+    """Whether an item rests on a questionnaire."""
+    return any(leaf.table in QUESTIONNAIRE for leaf in leaves(item.measure))
+
+
+def withheld(items: pd.DataFrame, model_items: dict[str, s.Item]) -> pd.Series:
+    """For each row of items, whether it rests on too few respondents to be shown."""
+    asked = items.index.map(lambda name: asks_people(model_items[name])) if items.index.name == "item" else (
+        items["item"].map({name: asks_people(item) for name, item in model_items.items()})
+    )
+    few = items["n"].lt(SMALLEST_GROUP) & items["n"].notna()
+    return few & pd.Series(asked, index=items.index).astype(bool)
+
+
+def few() -> str:
+    """What stands for a number of respondents too small to print."""
+    return f"<{SMALLEST_GROUP}"

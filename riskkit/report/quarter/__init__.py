@@ -1,0 +1,1 @@
+"""The sheets of the quarter workbook, one module a sheet."""

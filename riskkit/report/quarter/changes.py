@@ -1,0 +1,99 @@
+"""变动: what moved since the last period, and what lies behind it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskkit.report import figures
+from riskkit.report.book import Book
+from riskkit.report.phrases import grade_short
+from riskkit.report.quarter.watch import cause_name
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, Column, Run, Runs, Sheet, Shown
+
+CAUSES = 3
+WIDTHS = [8, 17, 10, 10, 10, 9, 9, 8, 8, 9, 62]
+
+
+def write_changes(book: Book) -> None:
+    """Units by change of score, the greatest gain first; the roll-ups above them."""
+    sheet = book.sheet(book.say("changes.name"), WIDTHS)
+    before = book.pack.before
+    note = book.say("changes.subtitle", before=str(before.period)) if before else book.say("changes.first")
+    book.band(sheet, book.label("changes.title"), note)
+    if book.pack.movement is None:
+        sheet.sentence(book.say("changes.none"))
+        return
+    units = book.pack.movement.units
+    rollup = units["rollup"].fillna(False).astype(bool)
+    columns = _columns(book)
+    sheet.heads(columns)
+    head = sheet.row - 1
+    for unit, row in units[rollup].reindex([u for u in book.pack.assessment.rollups().index if u in units.index]).iterrows():
+        _line(book, sheet, columns, str(unit), row, rolled=True)
+    order = units[~rollup].sort_values("change", ascending=False, na_position="last", kind="stable")
+    for unit, row in order.iterrows():
+        _line(book, sheet, columns, str(unit), row, rolled=False)
+    sheet.keep(head, head, still=2)
+    sheet.down(6)
+    sheet.sentence(book.say("changes.legend"), QUIET.but(bottom="", indent=1))
+
+
+def _columns(book: Book) -> list[Column]:
+    score = CENTRED.but(format=book.score_format)
+    return [
+        book.head("code", TEXT.but(colour="grey")),
+        book.head("unit", TEXT.but(bold=True)),
+        book.head("score_before", score.but(colour="grey")),
+        book.head("score", score.but(bold=True)),
+        book.head("change", CENTRED),
+        book.head("grade_before", CENTRED),
+        book.head("grade", CENTRED),
+        book.head("rank_before", CENTRED.but(colour="grey")),
+        book.head("rank", CENTRED),
+        book.head("rank_change", CENTRED),
+        book.head("causes", TEXT.but(size="small", wrap=True)),
+    ]
+
+
+def _line(book: Book, sheet: Sheet, columns: list[Column], unit: str, row: pd.Series, *, rolled: bool) -> None:
+    ranks = row["rank_before"] - row["rank_after"]
+    values: list[object] = [
+        unit,
+        row["name"],
+        row["score_before"],
+        row["score_after"],
+        Shown(round(float(row["change"]), book.decimals), book.change_look(float(row["change"]), CENTRED)),
+        _grade(book, row["grade_before"], rolled),
+        _grade(book, row["grade_after"], rolled),
+        int(row["rank_before"]) if row["rank_before"] == row["rank_before"] else NOTHING,
+        int(row["rank_after"]) if row["rank_after"] == row["rank_after"] else NOTHING,
+        Shown(int(ranks), _rank_look(ranks)) if ranks == ranks else NOTHING,
+        causes_cell(book, unit),
+    ]
+    if rolled:
+        values = [_tinted(value, column) for value, column in zip(values, columns, strict=True)]
+    sheet.line(columns, values)
+
+
+def _tinted(value: object, column: Column) -> Shown:
+    shown, look = (value.value, value.look) if isinstance(value, Shown) else (value, column.look)
+    return Shown(shown, look if look.fill else look.but(fill="paper"))
+
+
+def _grade(book: Book, grade: object, rolled: bool) -> Shown:
+    return Shown(grade_short(book, grade), book.grade_look(grade, CENTRED)) if isinstance(grade, str) or not rolled else Shown(NOTHING, CENTRED)
+
+
+def _rank_look(change: float) -> object:
+    colour = "good" if change > 0 else "bad" if change < 0 else "grey"
+    return CENTRED.but(colour=colour, format="▲0;▼0;–")
+
+
+def causes_cell(book: Book, unit: str, count: int = CAUSES) -> Runs | str:
+    """The items behind a unit's change, each with what it moved, in the colours of better and worse."""
+    parts: list[Run] = []
+    for item, change in figures.causes(book.pack, unit, count):
+        gap = "　" if book.lang == "zh" else "   "
+        parts.append(Run(f"{gap if parts else ''}{cause_name(book, item)} ", "small", "ink"))
+        parts.append(Run(book.signed(change), "small", "good" if change > 0 else "bad", True))
+    return Runs(tuple(parts)) if parts else NOTHING

@@ -1,0 +1,334 @@
+"""Writing cells: text that can never act, numbers that are numbers, tables with one look."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pandas as pd
+from openpyxl.cell.cell import Cell
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles.cell_style import StyleArray
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.cell_range import CellRange
+from openpyxl.worksheet.worksheet import Worksheet
+
+from riskkit.report.theme import Look, Size, alignment, border, fill, font, theme
+
+NOTHING = "–"
+LONGEST = 32_767
+"""Characters a cell can hold."""
+LONGEST_TITLE = 31
+RULER = 7
+"""Pixels of a character of a column's width."""
+ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""Characters a spreadsheet may take for the beginning of a formula or a command."""
+
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\\x00-\x1f\ud800-\udfff\ufffe\uffff]")
+
+_arrays: WeakKeyDictionary[Workbook, dict[tuple[Look, bool], StyleArray]] = WeakKeyDictionary()
+
+
+class Run(NamedTuple):
+    """A stretch of text in one type."""
+
+    text: str
+    size: Size
+    colour: str
+    bold: bool = False
+
+
+class Label(NamedTuple):
+    """A heading, with a smaller second language behind or below it."""
+
+    main: str
+    small: str = ""
+    stacked: bool = False
+
+    @property
+    def text(self) -> str:
+        """Both in one text."""
+        return f"{self.main}{chr(10) if self.stacked else '  '}{self.small}" if self.small else self.main
+
+
+class Runs(NamedTuple):
+    """Text in several types, in one cell."""
+
+    parts: tuple[Run, ...]
+
+    @property
+    def text(self) -> str:
+        """The text alone."""
+        return "".join(part.text for part in self.parts)
+
+
+class Shown(NamedTuple):
+    """A table's value that looks otherwise than its column."""
+
+    value: Any
+    look: Look
+
+
+# ---------------------------------------------------------------- one cell
+
+
+def clean(text: str) -> str:
+    """Text a workbook can hold: without control characters, no escapes read into it, cut with … where too long."""
+    safe = _ESCAPE.sub("_x005F_", _UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + "…"
+
+
+def put(cell: Cell, value: Any, look: Look) -> None:
+    """Write a value. Text stays text whatever it begins with; what is missing or no number becomes a dash.
+
+    >>> put(sheet["A1"], "=1+1", Look())        # shows =1+1
+    """
+    plain = plain_value(value)
+    if isinstance(plain, Label | Runs):
+        cell.value = _rich(plain, look)
+        plain = plain.text
+    else:
+        cell.value = clean(plain) if isinstance(plain, str) else plain
+    if isinstance(plain, str):
+        cell.data_type = "s"
+    cell._style = _array(cell, look, isinstance(plain, str) and plain.startswith(ACTIVE))
+
+
+def plain_value(value: Any) -> Any:
+    """A value as a cell may hold it: text, whole or finite number, date, or nothing."""
+    if value is None or isinstance(value, str | Label | Runs):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool | dt.date):
+        return NOTHING if value is pd.NaT else value.date() if isinstance(value, dt.datetime) else value
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value + 0.0 if math.isfinite(value) else NOTHING
+    return NOTHING if pd.isna(value) else str(value)
+
+
+def _array(cell: Cell, look: Look, quoted: bool) -> StyleArray:
+    """The style of a look in a workbook, registered once; cells share it."""
+    workbook = cell.parent.parent
+    known = _arrays.setdefault(workbook, {})
+    if (look, quoted) not in known:
+        cell.font = font(look.size, look.colour, look.bold)
+        cell.fill = fill(look.fill)
+        cell.border = border(look.top, look.bottom, look.left, look.accent, look.seams)
+        cell.alignment = alignment(look.align, look.level, look.wrap, look.indent, look.turned)
+        cell.number_format = look.format
+        cell.quotePrefix = quoted
+        known[look, quoted] = StyleArray(cell._style)
+    return known[look, quoted]
+
+
+@lru_cache(maxsize=4096)
+def _rich(words: Label | Runs, look: Look) -> CellRichText:
+    if isinstance(words, Label):
+        small = look.colour if look.fill and look.colour == "white" else "faint"
+        parts = [Run(words.main, look.size, look.colour, look.bold)]
+        gap = "\n" if words.stacked else "  "
+        parts += [Run(f"{gap}{words.small}", _smaller(look.size), small)] if words.small else []
+    else:
+        parts = list(words.parts)
+    return CellRichText(*(TextBlock(_inline(part.size, part.colour, part.bold), clean(part.text)) for part in parts))
+
+
+def _smaller(size: Size) -> Size:
+    return {"title": "section", "section": "small"}.get(size, "tiny")  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=256)
+def _inline(size: Size, colour: str, bold: bool) -> InlineFont:
+    points, shade = getattr(theme().sizes, size), theme().colour(colour)
+    return InlineFont(rFont=theme().font, sz=points, b=bold or None, color=f"00{shade}")
+
+
+# ---------------------------------------------------------------- measuring text
+
+
+def ems(text: str) -> float:
+    """The width of a text as a multiple of its type size: 1 for a Chinese character, about half that for a Latin one."""
+    return sum(_advance(character) for character in text)
+
+
+@lru_cache(maxsize=8192)
+def _advance(character: str) -> float:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0
+    return 0.68 if character.isupper() or character in "%→▲▼≤≥" else 0.54
+
+
+def lines_of(text: str, width: float, size: Size = "body", *, bold: bool = False) -> int:
+    """How many lines a text takes in a column of so many characters of the ruler."""
+    pixels = getattr(theme().sizes, size) * 4 / 3 * (1.06 if bold else 1.0)
+    room = max(width * RULER - 7, 1.0)
+    return sum(max(1, math.ceil(ems(line) * pixels / room)) for line in text.split("\n"))
+
+
+def title_of(text: str, taken: Iterable[str] = ()) -> str:
+    """A sheet's name: allowed characters, at most 31, none twice."""
+    wanted = _NOT_IN_TITLES.sub(" ", text).strip().strip("'").strip() or "–"
+    known = {name.casefold() for name in taken} | {"history"}
+    title, number = wanted[:LONGEST_TITLE], 1
+    while title.casefold() in known:
+        number += 1
+        title = f"{wanted[: LONGEST_TITLE - len(str(number)) - 1]} {number}"
+    return title
+
+
+# ---------------------------------------------------------------- a sheet
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column: heading, how its cells look, how many columns of the sheet it takes."""
+
+    label: Label | str
+    look: Look = Look()
+    span: int = 1
+
+
+HEAD = Look(size="small", colour="grey", bold=True, align="center", wrap=True, bottom="rule", level="bottom")
+GROUP = Look(size="body", colour="rule", bold=True, align="center", bottom="series_soft", level="bottom", wrap=True)
+TEXT = Look(bottom="hairline")
+WRAPPED = TEXT.but(wrap=True)
+CENTRED = TEXT.but(align="center")
+NUMBER = TEXT.but(align="right")
+QUIET = TEXT.but(colour="grey", size="small", wrap=True)
+LINE = 1.5
+"""Height of a line as a multiple of its type size."""
+
+
+class Sheet:
+    """A worksheet written from top to bottom; `row` is the next free row."""
+
+    def __init__(self, worksheet: Worksheet, widths: Sequence[float]) -> None:
+        self.worksheet = worksheet
+        self.widths = list(widths)
+        self.row = 1
+        for number, width in enumerate(widths, start=1):
+            worksheet.column_dimensions[get_column_letter(number)].width = width
+
+    @property
+    def columns(self) -> int:
+        """How many columns the sheet has."""
+        return len(self.widths)
+
+    def put(self, column: int, value: Any, look: Look, *, span: int = 1, row: int | None = None) -> None:
+        """Write a value, over several columns if wanted."""
+        at = row or self.row
+        put(self.worksheet.cell(at, column), value, look)
+        for beside in range(column + 1, column + span):
+            put(self.worksheet.cell(at, beside), None, look)
+        if span > 1:
+            self.join(at, at, column, column + span - 1)
+
+    def join(self, top: int, bottom: int, left: int, right: int) -> None:
+        """Make one cell of a block, keeping every cell's own look."""
+        self.worksheet.merged_cells.ranges.add(CellRange(min_row=top, max_row=bottom, min_col=left, max_col=right))
+
+    def height(self, points: float, row: int | None = None) -> None:
+        """Set the height of the row."""
+        self.worksheet.row_dimensions[row or self.row].height = round(points, 2)
+
+    def down(self, points: float = 0.0) -> None:
+        """Finish the row, with a height if one is given."""
+        if points:
+            self.height(points)
+        self.row += 1
+
+    def width(self, column: int, span: int = 1) -> float:
+        """The width of some columns together."""
+        return sum(self.widths[column - 1 : column - 1 + span])
+
+    def spans(self, shares: Sequence[float]) -> list[int]:
+        """How many columns each of some blocks takes, for blocks about as wide as their shares of the whole."""
+        edges, reached, whole = [], 0.0, self.width(1, self.columns)
+        for share in shares:
+            reached += share / sum(shares) * whole
+            least = (edges[-1] if edges else 0) + 1
+            most = self.columns - (len(shares) - len(edges) - 1)
+            nearest = min(range(least, most + 1), key=lambda count: abs(self.width(1, count) - reached))
+            edges.append(nearest)
+        edges[-1] = self.columns
+        return [edge - before for edge, before in zip(edges, [0, *edges], strict=False)]
+
+    def section(self, label: Label | str, *, column: int = 1, span: int = 0) -> None:
+        """A heading with a rule below it."""
+        look = Look(size="section", colour="rule", bold=True, bottom="rule", level="bottom")
+        self.put(column, label, look, span=span or self.columns - column + 1)
+
+    def sentence(self, text: str, look: Look | None = None, *, column: int = 1, span: int = 0) -> None:
+        """A sentence over the whole width, as high as it needs."""
+        used = look or Look(wrap=True, indent=1)
+        over = span or self.columns - column + 1
+        self.put(column, text, used, span=over)
+        self.down(self.room([(text, column, over, used)]))
+
+    def room(self, texts: Iterable[tuple[Any, int, int, Look]]) -> float:
+        """The height a row needs for (text, column, span, look) to be read in full."""
+        heights = [theme().sizes.body * LINE + 2.5]
+        for value, column, span, look in texts:
+            if look.wrap and isinstance(value, str | Label | Runs):
+                text = value if isinstance(value, str) else value.text
+                count = lines_of(text, self.width(column, span) - 1.3 * look.indent, look.size, bold=look.bold)
+                heights.append(count * getattr(theme().sizes, look.size) * LINE + 3.5)
+        return max(heights)
+
+    # ------------------------------------------------------------ tables
+
+    def heads(self, columns: Sequence[Column], *, column: int = 1, look: Look = HEAD) -> None:
+        """A table's heading row."""
+        at, needed = column, []
+        for each in columns:
+            used = look.but(align="left") if each.look.align == "left" else look
+            self.put(at, each.label, used, span=each.span)
+            needed.append((each.label, at, each.span, used))
+            at += each.span
+        self.down(self.room(needed))
+
+    def line(self, columns: Sequence[Column], values: Sequence[Any], *, column: int = 1) -> None:
+        """One row of a table."""
+        at, needed = column, []
+        for each, value in zip(columns, values, strict=True):
+            shown, look = (value.value, value.look) if isinstance(value, Shown) else (value, each.look)
+            self.put(at, shown, look, span=each.span)
+            needed.append((shown, at, each.span, look))
+            at += each.span
+        self.down(self.room(needed))
+
+    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, column: int = 1, main: bool = False) -> None:
+        """A heading row and its rows; the sheet's main table gets a filter, and its heading stays in view and in print."""
+        self.heads(columns, column=column)
+        first = self.row
+        for values in rows:
+            self.line(columns, values, column=column)
+        if main:
+            self.keep(first - 1, first - 1, column)
+
+    def keep(self, first: int, last: int, column: int = 1, *, still: int = 0, filters: int | None = None) -> None:
+        """Keep heading rows in view and on every page, and offer a filter on the rows below; `still` columns stay too.
+
+        `filters` are the columns with a filter: all of them if not given, none for 0.
+        """
+        sheet = self.worksheet
+        sheet.freeze_panes = f"{get_column_letter(still + 1)}{last + 1}"
+        sheet.print_title_rows = f"{first}:{last}"
+        filtered = self.columns if filters is None else filters
+        if self.row > last + 1 and filtered:
+            sheet.auto_filter.ref = f"{get_column_letter(column)}{last}:{get_column_letter(filtered)}{self.row - 1}"

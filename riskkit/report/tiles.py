@@ -1,0 +1,47 @@
+"""A row of tiles: a label, a figure and a note each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskkit.report.sheets import Label, Runs, Sheet
+from riskkit.report.theme import Look, Size
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure, what it is, and what to know beside it; `tone` is the colour of its edge and figure."""
+
+    label: Label
+    figure: str | Runs
+    note: str
+    tone: str = "rule"
+    size: Size = "figure"
+
+
+def write_tiles(sheet: Sheet, tiles: Sequence[Tile]) -> None:
+    """Write tiles side by side over the sheet's whole width."""
+    span, top = sheet.columns // len(tiles), sheet.row
+    for place, tile in enumerate(tiles):
+        column = 1 + place * span
+        base = Look(fill="paper", align="center", left="white" if place else "")
+        label = base.but(size="small", colour="grey", accent=tile.tone, level="bottom")
+        sheet.put(column, tile.label, label, span=span, row=top)
+        _seam(sheet, column, span, top, label)
+        figure = base.but(size=tile.size, colour=tile.tone, bold=True)
+        sheet.put(column, tile.figure, figure, span=span, row=top + 1)
+        _seam(sheet, column, span, top + 1, figure)
+        note = base.but(size="small", colour="grey", level="top")
+        sheet.put(column, tile.note, note, span=span, row=top + 2)
+        _seam(sheet, column, span, top + 2, note)
+    for row, height in zip(range(top, top + 3), (19.0, 31.0, 17.0), strict=True):
+        sheet.height(height, row)
+    sheet.row = top + 3
+    sheet.down(8)
+
+
+def _seam(sheet: Sheet, column: int, span: int, row: int, look: Look) -> None:
+    """Only a tile's first column carries the seam at its left."""
+    for beside in range(column + 1, column + span):
+        sheet.put(beside, None, look.but(left=""), row=row)
