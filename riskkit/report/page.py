@@ -36,7 +36,7 @@ $body
 
 _STYLE = Template("""html { background: #$paper; }
 body { margin: 0; color: #$ink; font: 15px/1.55 $fonts; }
-.rk-page { width: 100%; max-width: 62rem; margin: 0 auto; background: #$white; border-collapse: collapse; }
+.rk-page { width: 100%; max-width: 62rem; table-layout: fixed; margin: 0 auto; background: #$white; border-collapse: collapse; }
 .rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0 2.2rem; }
 .rk-running { display: flex; justify-content: space-between; gap: 2rem; padding: .9rem 0 .4rem;
   border-bottom: 1px solid #$hairline; font-size: .8rem; color: #$grey; }

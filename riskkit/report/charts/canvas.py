@@ -51,14 +51,12 @@ STYLE: dict[str, Any] = {
     "axes.titlecolor": INK,
     "axes.titlepad": 12,
     "axes.unicode_minus": True,
-    "figure.dpi": 100,
     "font.size": 9.5,
     "grid.color": LINE,
     "grid.linewidth": 0.7,
     "hatch.linewidth": 0.6,
     "legend.fontsize": 8.5,
     "legend.frameon": False,
-    "savefig.dpi": 150,
     "text.color": TEXT,
     "xtick.color": MUTED,
     "xtick.labelsize": 9,
@@ -68,6 +66,7 @@ STYLE: dict[str, Any] = {
     "ytick.major.size": 0,
 }
 WIDTH = 7.6
+DPI = 120
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 """Keeps a label readable where it lies on a line."""
 NOTE: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8.5}
@@ -162,16 +161,21 @@ def canvas(
     layout: str = "constrained",
 ) -> Iterator[Canvas]:
     """Axes to draw on: those given, or those of a new figure; every text in them gets the chart's font."""
+    figure = ax.figure if ax is not None else _new_figure(width, height, layout)
     family = fonts.families()
     settings: Any = {**STYLE, "font.family": family}
     with matplotlib.rc_context(settings):
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots(figsize=(width, height), layout=layout)
+        ax = ax if ax is not None else figure.add_subplot()
         yield Canvas(ax, spoken(lang))
         for text in ax.findobj(Text):
             text.set_fontfamily(family)
+
+
+def _new_figure(width: float, height: float, layout: Any) -> Any:
+    """A figure, made before the chart's settings hold: they would undo what a notebook's backend sets at its first."""
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=(width, height), dpi=DPI, layout=layout)
 
 
 def grade_colours(model: IndicatorModel) -> dict[str, str]:

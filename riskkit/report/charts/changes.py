@@ -110,23 +110,31 @@ def losses(
         >>> losses(bank.assessment("2026Q2"), "0103")
     """
     bars = _largest(assessment.losses(unit), limit)
-    with c.canvas(ax, lang, height=1.4 + 0.34 * len(bars)) as on:
+    with c.canvas(ax, lang, height=1.4 + 0.34 * len(bars) if len(bars) else 1.0) as on:
+        total = assessment.model.spec.score.maximum - assessment.summary["score"][unit]
+        on.title(
+            "losses.title", unit=on.unit(assessment.summary, unit), total=total, period=assessment.period
+        )
+        if bars.empty:
+            on.nothing("losses.nothing")
+            return on.ax
+        single = bars[bars["drawn"] != "rest"]
         for kind, (colour, hatch) in _LOSS_KINDS.items():
             rows = np.flatnonzero(bars["drawn"] == kind)
-            label = None if kind == "rest" else on.say(f"losses.{kind}")
             look: dict[str, Any] = {"height": 0.66, "color": colour, "hatch": hatch, "edgecolor": "white"}
             if len(rows):
-                on.ax.barh(rows, bars["lost"].to_numpy()[rows], label=label, **look)
-        for row, value in enumerate(bars["lost"]):
-            on.ax.annotate(f"{value:.2f}", (max(value, 0), row), (4, 0), **c.NOTE)
+                on.ax.barh(rows, bars["lost"].to_numpy()[rows], label=on.say(f"losses.{kind}"), **look)
+        for row, (value, kind) in enumerate(zip(bars["lost"], bars["drawn"], strict=True)):
+            text = on.say("losses.together", lost=value) if kind == "rest" else f"{value:.2f}"
+            on.ax.annotate(text, (0.0 if kind == "rest" else max(value, 0), row), (4, 0), **c.NOTE)
         on.rows([_loss_label(on, assessment.model, bar) for bar in bars.itertuples()])
-        on.ax.set_xlim(min(0.0, bars["lost"].min()), bars["lost"].max() * 1.12)
+        on.ax.set_xlim(min(0.0, single["lost"].min()), single["lost"].max() * 1.12)
         on.ax.set_xlabel(on.say("losses.axis"))
         total = assessment.model.spec.score.maximum - assessment.summary["score"][unit]
         on.title(
             "losses.title", unit=on.unit(assessment.summary, unit), total=total, period=assessment.period
         )
-        if bars["drawn"].nunique() > 1:
+        if single["drawn"].nunique() > 1:
             on.legend()
     return on.ax
 
@@ -149,7 +157,6 @@ _LOSS_KINDS = {
     "carried_over": (c.SOFT, ""),
     "missing": (c.WARN, "////"),
     "deduction": (c.BAD, ""),
-    "rest": (c.BAND, ""),
 }
 
 

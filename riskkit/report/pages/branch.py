@@ -11,7 +11,7 @@ import pandas as pd
 from riskkit.analysis.grade_gap import Requirement, grade_gap
 from riskkit.analysis.peers import PeerPlace, place
 from riskkit.discretion import SMALLEST_GROUP, masked
-from riskkit.evidence.measures import CARRIED, reason_text
+from riskkit.evidence.measures import CARRIED, COUNTED, reason_text
 from riskkit.model.checks import SOURCE_OF
 from riskkit.report import charts, phrases
 from riskkit.report.pack import QuarterPack
@@ -127,9 +127,9 @@ class BranchReport(Report):
                 [
                     Cell(self.node(name), bold=name == ROOT),
                     weight,
-                    self.points(found["score"]),
+                    self.score(found["score"]),
                     moved,
-                    self.points(median),
+                    self.score(median),
                     ahead,
                 ]
             )
@@ -168,6 +168,8 @@ class BranchReport(Report):
 
     def losses(self, limit: int = TOP) -> Part:
         """The items that cost most, and why each did."""
+        if not Plan(self.model).arithmetic:
+            return parts.note("")
         items = self.items_frame
         lost = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
         rows: list[list[Cell | str]] = [
@@ -195,7 +197,7 @@ class BranchReport(Report):
 
     def _item(self, name: str, row: Any) -> list[Cell | str]:
         scored = self.model.items[name].weight > 0
-        weight = f"{row['weight']:.2%}" if scored else self.say("items.listed")
+        weight = (f"{row['weight']:.2%}" if row["weight"] else "–") if scored else self.say("items.listed")
         cases = phrases.few() if row["few"] else "–" if pd.isna(row["n"]) else f"{row['n']:g}"
         label = Cell(self.node(name), "" if scored else "grey")
         confidence = (
@@ -217,8 +219,6 @@ class BranchReport(Report):
         return phrases.few() if row["few"] else value_text(row["value"], self.model.items[name])
 
     def _state(self, row: Any) -> Cell:
-        if row["state"] == "rolled_up":
-            return Cell(self.say("rolled_up"))
         words = self.state(row["state"])
         why = reason_text(row["reason"], self.lang, self.model)
         text = (
@@ -255,12 +255,20 @@ class BranchReport(Report):
                 self.points(row["points_before"]),
                 self.points(row["points_after"]),
                 self.change(row["change"]),
+                self._cause(row),
             ]
             for item, row in moved.iterrows()
         ]
-        return parts.table(
-            self.columns("~item", ">before", ">after", ">effect"), rows, none=self.say("changes.none")
-        )
+        columns = self.columns("~item", ">before", ">after", ">effect", "~because")
+        return parts.table(columns, rows, none=self.say("changes.none"))
+
+    def _cause(self, row: Any) -> str:
+        """Why an item moved the score although its points did not, or where it has points on one side only."""
+        before, after = (str(row[f"state_{side}"]) for side in ("before", "after"))
+        if (before in COUNTED) != (after in COUNTED):
+            return self.say("changes.state", before=self.state(before), after=self.state(after))
+        same = abs(row["points_before"] - row["points_after"]) < 1e-9
+        return self.say("changes.weight") if same else ""
 
     # ------------------------------------------------------------ what to do
 

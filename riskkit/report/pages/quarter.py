@@ -151,7 +151,7 @@ class QuarterReport(Report):
             for (line, unit), some in groups
         ]
         return parts.table(
-            self.columns("~red_line", "unit", ">rows", "~places"), rows, none=self.say("candidates.none")
+            self.columns("~red_line", "unit", ">rows", "~origin"), rows, none=self.say("candidates.none")
         )
 
     def _places(self, rows: pd.DataFrame, limit: int = 3) -> str:
@@ -168,7 +168,7 @@ class QuarterReport(Report):
         if self.pack.findings.rows.empty:
             return parts.note(self.say("findings.none"))
         by_unit = self.pack.findings.by_unit().sort_values(
-            ["overdue", "outstanding"], ascending=False, kind="stable"
+            ["overdue", "longest", "outstanding"], ascending=False, kind="stable"
         )
         rows: list[list[Cell | str]] = [
             [

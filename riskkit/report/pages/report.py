@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit import texts
+from riskkit.evidence.measures import STATES
 from riskkit.model import IndicatorModel
 from riskkit.report import phrases
 from riskkit.report.book import Book
@@ -80,8 +81,10 @@ class Report:
         return Cell(phrases.grade_name(self.book, grade), tone)
 
     def state(self, state: str) -> str:
-        """A state in words."""
-        return texts.say(f"state.{state}", self.lang)
+        """A state in words; a dash for none, as for an item new to the model."""
+        if state == "rolled_up":
+            return self.say("rolled_up")
+        return texts.say(f"state.{state}", self.lang) if state in STATES else "–"
 
     def choice(self, table: str, column: str, code: Any) -> str:
         """A choice of an evidence table in words."""
