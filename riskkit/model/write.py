@@ -27,7 +27,7 @@ def as_yaml(spec: ModelSpec, heading: Sequence[str] = ()) -> str:
 
 def _entry(key: str, value: Any, indent: int) -> Iterator[str]:
     front = f"{' ' * indent}{_scalar(key)}:"
-    short = f"{front} {_flow(value)}"
+    short = f"{front} {flow(value)}"
     if (
         not isinstance(value, Mapping | list | tuple)
         or not value
@@ -45,7 +45,7 @@ def _entry(key: str, value: Any, indent: int) -> Iterator[str]:
 
 
 def _listed(entry: Any, indent: int) -> Iterator[str]:
-    short = f"{' ' * indent}- {_flow(entry)}"
+    short = f"{' ' * indent}- {flow(entry)}"
     long = isinstance(entry, Mapping) and (len(short) > WIDTH or any(key in entry for key in ALWAYS_LONG))
     if not long:
         yield short
@@ -60,11 +60,12 @@ def _ordered(mapping: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted(mapping.items(), key=lambda pair: pair[0] != "kind")
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """A value on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(key)}: {_flow(entry)}" for key, entry in _ordered(value)) + "}"
+        return "{" + ", ".join(f"{_scalar(key)}: {flow(entry)}" for key, entry in _ordered(value)) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     return _scalar(value)
 
 

@@ -29,6 +29,7 @@ from riskkit.model.load import validate
 from riskkit.model.schema import ModelSpec
 from riskkit.model.write import as_yaml
 from riskkit.publish import scratch_file
+from riskkit.report.blank_form import landscape
 from riskkit.report.model_assembly import Where, assemble
 from riskkit.report.model_layout import Field, Layout, Row, layouts, longest_scale, model_rows
 from riskkit.report.model_reading import Pages, read_pages
@@ -209,12 +210,8 @@ class _Book:
 
     def sheet(self, title: str, widths: Sequence[float], *, tab: Literal["rule", "grey"] = "grey") -> Sheet:
         worksheet = self.workbook.create_sheet(title)
-        worksheet.sheet_view.showGridLines = False
         worksheet.sheet_properties.tabColor = theme().colour(tab)
-        worksheet.page_setup.orientation = "landscape"
-        worksheet.page_setup.paperSize = 9
-        worksheet.sheet_properties.pageSetUpPr.fitToPage = True
-        worksheet.page_setup.fitToHeight = 0
+        landscape(worksheet)
         return Sheet(worksheet, widths)
 
     # ------------------------------------------------------------ about, codes
