@@ -65,7 +65,7 @@ class SmallTable:
         if not self.problems:
             self._read(grids[0] if grids else Grid(self.label, "", []))
 
-    def problem(self, code: str, row: object, column: str, **values: object) -> None:
+    def problem(self, code: str, row: object, column: str, /, **values: object) -> None:
         """Note a fault in a cell."""
         self.problems.append(Problem(code, self.label, "", f"{self._letters.get(column, '')}{row}", values))
 
