@@ -161,9 +161,8 @@ def _row_lines(
             ]
             named = [f"{name}={entry[name]}" for name in keys if pd.notna(entry[name])]
             period = entry.get("_period", str(assessment.period))
-            lines.append(
-                f"  {period} {place} {entry['_row']}  {' '.join(named)}  {' '.join(values)}".rstrip()
-            )
+            told = [f"{period} {place} {entry['_row']}", " ".join(named), " ".join(values)]
+            lines.append("  " + "  ".join(words for words in told if words))
         if len(part) > limit:
             lines.append(texts.say("explain.more", lang, n=len(part) - limit))
     return lines
