@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from functools import cache
@@ -173,8 +174,49 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.fixture(scope="session")
 def sample_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sample bank that tests may read and keep a store in, never change."""
+    """A copy of the sample bank with a warm store; one for all workers. Tests may read it, never change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return _made_once(folder / "sample", _copy_sample) / "bank"
+
+
+def _copy_sample(target: Path) -> None:
+    from riskkit.workspace import open_workspace
+
     source = Path(__file__).parents[1] / "data_samples" / "bank"
-    target = tmp_path_factory.mktemp("sample") / "bank"
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".riskkit", "runs"))
-    return target
+    shutil.copytree(source, target / "bank", ignore=shutil.ignore_patterns(".riskkit", "runs"))
+    open_workspace(target / "bank").history()
+
+
+def _made_once(target: Path, make: Callable[[Path], None]) -> Path:
+    """A folder that the first of several processes makes while the others wait."""
+    try:
+        target.with_suffix(".claimed").mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 300
+        while not target.is_dir():
+            assert time.monotonic() < deadline, f"{target} was never made"
+            time.sleep(0.1)
+        return target
+    unfinished = target.with_suffix(".unfinished")
+    make(unfinished)
+    return unfinished.rename(target)
+
+
+@pytest.fixture(scope="session")
+def sample_assessment(sample_bank: Path) -> Any:
+    """The assessment of the sample bank's newest quarter."""
+    from riskkit.workspace import open_workspace
+
+    return open_workspace(sample_bank).assessment("2026Q2")
+
+
+# --- a small bank
+
+
+@pytest.fixture
+def small_bank(tmp_path: Path) -> Path:
+    """A workspace of the test's own: three branches, two quarters, a model of five items (`tests/small_bank.py`)."""
+    from tests.small_bank import make
+
+    return make(tmp_path / "bank")
