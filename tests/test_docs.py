@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +94,29 @@ def test_tables_have_as_many_rows_in_both_languages(page: Path) -> None:
 def test_every_link_leads_to_a_file_of_the_repository(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (page.parent / link).is_file()] == []
+
+
+# --- pictures
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "README.zh.md"], ids=named)
+def test_the_readme_shows_small_pictures_and_says_what_is_on_them(page: Path) -> None:
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert len(pictures) == 2
+    for words, target in pictures:
+        assert len(words) > 10
+        assert target.endswith(".zh.png" if page.name == "README.zh.md" else ".en.png")
+        assert (page.parent / target).stat().st_size < 300_000
+
+
+@pytest.mark.full
+@pytest.mark.needs("soffice", "chromium", "pdftoppm", "cjk_font")
+def test_the_pictures_can_be_made_again(tmp_path: Path) -> None:
+    maker = [sys.executable, ROOT / "docs" / "make_pictures.py", "--to", tmp_path]
+    done = subprocess.run(maker, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in tmp_path.iterdir() if path.stat().st_size > 30_000}
+    assert made == {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
 
 
 # --- commands
