@@ -11,7 +11,7 @@ import pytest
 import yaml
 from openpyxl.worksheet.worksheet import Worksheet
 
-from riskkit import texts
+from riskkit import resources, texts
 from riskkit.errors import DataRefused, EvidenceRefused, Misuse, PublishFailed
 from riskkit.evidence.cells import Vocabulary
 from riskkit.evidence.evidence import HEADER_SEARCH, read_evidence
@@ -88,11 +88,11 @@ def test_an_empty_evidence_folder_says_so(bank: Path) -> None:
 
 
 def test_the_settings_are_explained_and_say_what_was_asked(tmp_path: Path) -> None:
-    make(tmp_path / "bank", name_zh='a: "b" # c', lang="en")
+    make(tmp_path / "bank", name_zh='a: "b" # c', lang="en", model="hdi", period="2021")
     text = (tmp_path / "bank" / "riskkit.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     assert content["name"] == {"zh": 'a: "b" # c', "en": "Sample Bank"}
-    assert (content["lang"], content["model"]) == ("en", "confidentiality")
+    assert (content["lang"], content["model"]) == ("en", "hdi")
     assert text.count("\n# ") + text.startswith("# ") == len(content)
 
 
@@ -140,7 +140,7 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 
 def test_an_empty_folder_may_be_used(tmp_path: Path) -> None:
     (tmp_path / "bank").mkdir()
-    assert make(tmp_path / "bank")
+    assert make(tmp_path / "bank", model="hdi", period="2021")
 
 
 def test_an_unknown_model_makes_nothing(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_nothing_is_left_when_making_fails_half_way(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(forms._Maker, "readme", full)
     with pytest.raises(PublishFailed):
-        make(tmp_path / "bank")
+        make(tmp_path / "bank", model="hdi", period="2021")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -166,10 +166,9 @@ def test_the_model_is_copied_for_editing_when_asked(tmp_path: Path) -> None:
 
 
 def test_a_model_given_as_a_file_is_taken_along(tmp_path: Path) -> None:
-    make(tmp_path / "first", own_model=True)
-    source = (tmp_path / "first" / "model" / "confidentiality.yaml").rename(
-        tmp_path / "first" / "model" / "ours.yaml"
-    )
+    for name, copy in (("confidentiality.yaml", "ours.yaml"), ("confidentiality.tables.yaml",) * 2):
+        shutil.copyfile(resources.templates() / "models" / name, tmp_path / copy)
+    source = tmp_path / "ours.yaml"
     make(tmp_path / "second", model=str(source))
     assert load_model(tmp_path / "second" / "model" / "ours.yaml").hash == MODEL.hash
     assert (
