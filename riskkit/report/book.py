@@ -11,16 +11,17 @@ from typing import Any, Literal
 
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
-from openpyxl.worksheet.worksheet import Worksheet
 
 from riskkit import texts
 from riskkit.model import IndicatorModel
-from riskkit.report.package import finished
 from riskkit.report.pack import QuarterPack
-from riskkit.report.sheets import Column, Label, Sheet, clean, title_of
+from riskkit.report.package import finished
+from riskkit.report.sheets import RULER, Column, Label, Sheet, clean, title_of
 from riskkit.report.theme import Look, font, reads_on, theme
 
 LONGEST_MARGINAL = 44
+LANDSCAPE = 11.69
+"""The width of a page in inches."""
 LEAST, FILLER = 110.0, 11.0
 """A sheet is at least so wide, made up with columns of a width of their own."""
 TAB = {"main": "rule", "detail": "series_soft", "about": "faint"}
@@ -38,8 +39,8 @@ class Book:
         self.pictures: list[str] = []
         self.sheets: list[Sheet] = []
         base = font("ruler", "ink", False)
-        self.workbook._fonts[0] = base
-        self.workbook._named_styles["Normal"].font = base
+        inside: Any = self.workbook
+        inside._fonts[0] = inside._named_styles["Normal"].font = base
 
     # ------------------------------------------------------------ words and numbers
 
@@ -120,8 +121,12 @@ class Book:
         *,
         kind: Literal["main", "detail", "about"] = "main",
         one_page: bool = False,
+        paged: bool = False,
     ) -> Sheet:
-        """A new sheet with its page set up; a narrow one gets empty columns at its right."""
+        """A new sheet with its page set up; a narrow one gets empty columns at its right.
+
+        Pages are as wide as the sheet; `paged` ones keep a fixed scale instead, so that breaks can be set in them.
+        """
         worksheet = self.workbook.create_sheet(title_of(name, self.workbook.sheetnames))
         worksheet.sheet_view.showGridLines = False
         worksheet.sheet_properties.tabColor = theme().colour(TAB[kind])
@@ -129,6 +134,8 @@ class Book:
         self._page(worksheet, one_page)
         filler = [FILLER] * math.ceil(max(0.0, LEAST - sum(widths)) / FILLER)
         self.sheets.append(Sheet(worksheet, [*widths, *filler]))
+        if paged:
+            self._fix_scale(self.sheets[-1])
         return self.sheets[-1]
 
     def band(self, sheet: Sheet, title: Label | str, note: str, *, height: float = 30.0) -> None:
@@ -147,7 +154,7 @@ class Book:
         sheet.down(17)
         sheet.down(7)
 
-    def _page(self, worksheet: Worksheet, one_page: bool) -> None:
+    def _page(self, worksheet: Any, one_page: bool) -> None:
         page = theme().page
         worksheet.page_setup.orientation = "landscape"
         worksheet.page_setup.paperSize = 9
@@ -161,8 +168,19 @@ class Book:
         worksheet.oddHeader.left.text = _type("bad", True) + words["marking"]
         worksheet.oddHeader.right.text = _type("grey") + words["title"]
         worksheet.oddFooter.left.text = _type("grey") + words["model"]
-        worksheet.oddFooter.center.text = _type("grey") + words["page"].replace("{page}", "&P").replace("{pages}", "&N")
+        worksheet.oddFooter.center.text = _type("grey") + words["page"].replace("{page}", "&P").replace(
+            "{pages}", "&N"
+        )
         worksheet.oddFooter.right.text = _type("grey") + words["cutoff"]
+
+    def _fix_scale(self, sheet: Sheet) -> None:
+        """A scale at which the sheet fits the width with something to spare: with "fit to", breaks would be ignored."""
+        inches = LANDSCAPE - theme().page.left - theme().page.right
+        needed = sheet.width(1, sheet.columns) * RULER / 96
+        worksheet: Any = sheet.worksheet
+        worksheet.sheet_properties.pageSetUpPr.fitToPage = False
+        worksheet.page_setup.fitToWidth = worksheet.page_setup.fitToHeight = None
+        worksheet.page_setup.scale = max(10, min(100, int(90 * inches / needed)))
 
     def _marginals(self) -> dict[str, str]:
         spec = self.model.spec
@@ -199,7 +217,9 @@ class Book:
     def change_look(self, value: float, look: Look) -> Look:
         """A change's look: better and worse in their colours."""
         rounded = round(value, self.decimals) if value == value else 0.0
-        return look.but(colour="good" if rounded > 0 else "bad" if rounded < 0 else "grey", format=self.change_format)
+        return look.but(
+            colour="good" if rounded > 0 else "bad" if rounded < 0 else "grey", format=self.change_format
+        )
 
     def heat_look(self, score: float, look: Look) -> Look:
         """A score's look on the one scale of colours; nothing behind a missing one."""

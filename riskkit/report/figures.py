@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,22 @@ from riskkit.scoring.plan import ROOT
 
 DEDUCTION = ""
 """Stands for red-line deductions among the causes of a change."""
+
+
+def cell(frame: pd.DataFrame, row: object, column: str) -> Any:
+    """One value of a frame."""
+    return frame.at[row, column]
+
+
+def row_of(frame: pd.DataFrame, row: object) -> pd.Series:
+    """One row of a frame."""
+    found: pd.Series = frame.loc[row]  # type: ignore[call-overload]
+    return found
+
+
+def number(frame: pd.DataFrame, row: object, column: str) -> float:
+    """One value of a frame as a number."""
+    return float(cell(frame, row, column))
 
 
 @dataclass(frozen=True)
@@ -39,10 +56,14 @@ def mean_score(assessment: Assessment | None) -> float:
 
 def trend(pack: QuarterPack) -> Trend:
     """The mean and middle half of the graded units in every period up to the pack's."""
-    rows = pack.history[(pack.history["node"] == ROOT) & pack.history["level"].isin(pack.model.assessed_levels)]
+    rows = pack.history[
+        (pack.history["node"] == ROOT) & pack.history["level"].isin(pack.model.assessed_levels)
+    ]
     scores = rows.dropna(subset=["grade"]).groupby("period")["score"]
     frame = pd.DataFrame({"mean": scores.mean(), "low": scores.quantile(0.25), "high": scores.quantile(0.75)})
-    return Trend([str(name) for name in frame.index], *(frame[name].tolist() for name in ("mean", "low", "high")))
+    return Trend(
+        [str(name) for name in frame.index], *(frame[name].tolist() for name in ("mean", "low", "high"))
+    )
 
 
 def grade_counts(pack: QuarterPack, units: Sequence[str] | None = None) -> dict[str, int]:
@@ -76,13 +97,19 @@ def causes(pack: QuarterPack, unit: str, count: int = 3) -> list[tuple[str, floa
     """
     if pack.movement is None or pack.before is None or unit not in pack.before.summary.index:
         return []
-    lost = [each.items[each.items["unit"] == unit].set_index("item")["lost"] for each in (pack.before, pack.assessment)]
+    lost = [
+        each.items[each.items["unit"] == unit].set_index("item")["lost"]
+        for each in (pack.before, pack.assessment)
+    ]
     change = lost[0].sub(lost[1], fill_value=0.0)
     moved = [(str(item), float(points)) for item, points in change.items()]
-    deducted = float(pack.before.summary.loc[unit, "deducted"] - pack.assessment.summary.loc[unit, "deducted"])
+    deducted = number(pack.before.summary, unit, "deducted") - number(
+        pack.assessment.summary, unit, "deducted"
+    )
     moved += [(DEDUCTION, deducted)] if abs(deducted) > 1e-9 else []
-    smallest = 0.5 * 10 ** -pack.model.spec.score.decimals
-    return sorted((each for each in moved if abs(each[1]) >= smallest), key=lambda each: -abs(each[1]))[:count]
+    smallest = 0.5 * 10**-pack.model.spec.score.decimals
+    felt = [each for each in moved if abs(each[1]) >= smallest]
+    return sorted(felt, key=lambda each: -abs(each[1]))[:count]
 
 
 def comparable(pack: QuarterPack) -> pd.DataFrame:
@@ -90,17 +117,25 @@ def comparable(pack: QuarterPack) -> pd.DataFrame:
     if pack.movement is None:
         return pd.DataFrame(columns=["name", "change"])
     units = pack.movement.units
-    both = units[~units["rollup"].fillna(False).astype(bool) & units["grade_before"].notna() & units["grade_after"].notna()]
+    both = units[
+        ~units["rollup"].fillna(False).astype(bool)
+        & units["grade_before"].notna()
+        & units["grade_after"].notna()
+    ]
     return both.sort_values("change", ascending=False, kind="stable")
 
 
 def indicators(assessment: Assessment) -> list[str]:
     """The nodes of depth 2 that count, in the model's order."""
-    return [name for name, depth in assessment.model.depths.items() if depth == 2 and assessment.model.nodes[name].weight > 0]
+    return [
+        name
+        for name, depth in assessment.model.depths.items()
+        if depth == 2 and assessment.model.nodes[name].weight > 0
+    ]
 
 
 def weakest(assessment: Assessment, unit: str) -> tuple[str, float] | None:
     """A unit's dimension with the lowest score; none where nothing was scored."""
     names = [node.id for node in assessment.model.dimensions if node.weight > 0]
-    scores = assessment.scores(1).loc[unit, names].dropna()
+    scores = row_of(assessment.scores(1)[names], unit).dropna()
     return (str(scores.idxmin()), float(scores.min())) if len(scores) else None

@@ -33,7 +33,9 @@ def scale_in_words(item: s.Item, lang: texts.Language) -> str:
     if isinstance(scale, s.Goalposts):
         key = "sheet.formula.goalposts_log" if scale.log else "sheet.formula.goalposts"
         return texts.say(key, lang, low=_value(scale.low, item), high=_value(scale.high, item))
-    return texts.say("sheet.list", lang).join(f"{_value(value, item)} → {points:g}" for value, points in scale.points)
+    return texts.say("sheet.list", lang).join(
+        f"{_value(value, item)} → {points:g}" for value, points in scale.points
+    )
 
 
 def _value(value: float, item: s.Item) -> str:
@@ -71,16 +73,28 @@ class _Words:
         """What restricts the rows: condition, periods reached back, joined tables."""
         parts = [self.say("window", n=measure.window)] if measure.window > 1 else []
         joined = [self.table(join.table) for join in measure.join]
-        parts += [self.say("joined", tables=texts.say("sheet.list", self.lang).join(dict.fromkeys(joined)))] if joined else []
+        parts += (
+            [self.say("joined", tables=texts.say("sheet.list", self.lang).join(dict.fromkeys(joined)))]
+            if joined
+            else []
+        )
         parts += [self.say("where", where=self.expression(measure.where, measure))] if measure.where else []
         return parts
 
     def ratio(self, measure: s.Ratio) -> str:
-        low = self.say("rows") if measure.denominator == "1" else f"∑({self.expression(measure.denominator, measure)})"
+        low = (
+            self.say("rows")
+            if measure.denominator == "1"
+            else f"∑({self.expression(measure.denominator, measure)})"
+        )
         return f"∑({self.expression(measure.numerator, measure)}) ÷ {low}"
 
     def rate(self, measure: s.Rate) -> str:
-        high = self.say("rows") if measure.numerator == "1" else f"∑({self.expression(measure.numerator, measure)})"
+        high = (
+            self.say("rows")
+            if measure.numerator == "1"
+            else f"∑({self.expression(measure.numerator, measure)})"
+        )
         return f"{high} ÷ {self.say(measure.exposure)}"
 
     def mean(self, measure: s.Mean) -> str:
@@ -102,7 +116,11 @@ class _Words:
             return name
 
     def table(self, name: str) -> str:
-        return self.model.tables[name].name[self.lang] if name in self.model.tables else self.named("derived", name)
+        return (
+            self.model.tables[name].name[self.lang]
+            if name in self.model.tables
+            else self.named("derived", name)
+        )
 
     def columns(self, table: str) -> dict[str, s.Column]:
         return self.model.tables[table].columns if table in self.model.tables else {}
@@ -110,11 +128,17 @@ class _Words:
     def expression(self, expression: str, rows: s.Rows) -> str:
         """Column names, choices, parameters, connectives and signs of an expression in words; the rest as it stands."""
         columns = self.columns(rows.table)
-        choices = {code: name[self.lang] for column in columns.values() for code, name in column.choices.items()}
+        choices = {
+            code: name[self.lang] for column in columns.values() for code, name in column.choices.items()
+        }
         words = {name: getattr(column, self.lang) for name, column in columns.items()}
         words |= {name: self.taken(join, text) for join in rows.join for name, text in join.take.items()}
         for join in rows.join:
-            choices |= {code: name[self.lang] for column in self.columns(join.table).values() for code, name in column.choices.items()}
+            choices |= {
+                code: name[self.lang]
+                for column in self.columns(join.table).values()
+                for code, name in column.choices.items()
+            }
         told = "".join(self.token(token, words, choices) for token in _TOKEN.findall(expression))
         return " ".join(told.split())
 
@@ -135,4 +159,10 @@ class _Words:
             value = self.model.spec.parameters[token]
             return f"{value:g}" if isinstance(value, float) else str(value)
         sign = token.strip()
-        return token.replace(sign, _SIGNS[sign]) if sign in _SIGNS else self.named("token", token) if token.isidentifier() else token
+        return (
+            token.replace(sign, _SIGNS[sign])
+            if sign in _SIGNS
+            else self.named("token", token)
+            if token.isidentifier()
+            else token
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openpyxl.chart import BarChart, LineChart
+from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import (
     AxDataSource,
     NumData,
@@ -72,13 +73,19 @@ class Place:
     to_row: int
 
 
-def bars(title: Label, names: Column, values: Column, colours: Sequence[str], *, form: str, maximum: float) -> BarChart:
+def bars(
+    title: Label, names: Column, values: Column, colours: Sequence[str], *, form: str, maximum: float
+) -> BarChart:
     """Horizontal bars, the first on top, each in its colour with its value at its end instead of an axis."""
-    chart = _chart(BarChart(), title)
+    chart = BarChart()
+    _prepare(chart, title)
     chart.barDir, chart.gapWidth = "bar", 38
     series = _series(values, names)
     series.graphicalProperties = _filled(colours[0])
-    series.dPt = [DataPoint(idx=place, spPr=_filled(colour), invertIfNegative=False) for place, colour in enumerate(colours)]
+    series.dPt = [
+        DataPoint(idx=place, spPr=_filled(colour), invertIfNegative=False)
+        for place, colour in enumerate(colours)
+    ]
     series.invertIfNegative = False
     series.dLbls = _labels(form)
     chart.series.append(series)
@@ -88,9 +95,12 @@ def bars(title: Label, names: Column, values: Column, colours: Sequence[str], *,
     return chart
 
 
-def columns(title: Label | None, names: Column, lines: Sequence[Line], *, form: str, maximum: float) -> BarChart:
+def columns(
+    title: Label | None, names: Column, lines: Sequence[Line], *, form: str, maximum: float
+) -> BarChart:
     """Clustered columns with their values above and a legend."""
-    chart = _chart(BarChart(), title)
+    chart = BarChart()
+    _prepare(chart, title)
     chart.barDir, chart.grouping, chart.gapWidth, chart.overlap = "col", "clustered", 55, -6
     for line in lines:
         series = _series(line.values, names)
@@ -103,21 +113,31 @@ def columns(title: Label | None, names: Column, lines: Sequence[Line], *, form: 
     return chart
 
 
-def lines(title: Label, names: Column, series: Sequence[Line], *, form: str, low: float, high: float) -> LineChart:
+def lines(
+    title: Label, names: Column, series: Sequence[Line], *, form: str, low: float, high: float
+) -> LineChart:
     """Lines over time between two bounds of the scale."""
-    chart = _chart(LineChart(), title)
+    chart = LineChart()
+    _prepare(chart, title)
     for line in series:
         drawn = _series(line.values, names)
         drawn.graphicalProperties = GraphicalProperties(
-            ln=LineProperties(w=round(line.width * 12700), solidFill=theme().colour(line.colour), prstDash="sysDash" if line.dashed else None)
+            ln=LineProperties(
+                w=round(line.width * 12700),
+                solidFill=theme().colour(line.colour),
+                prstDash="sysDash" if line.dashed else None,
+            )
         )
         drawn.smooth = False
-        drawn.marker = Marker(symbol="circle" if line.width > 2 else "none", size=5, spPr=_filled(line.colour))
+        drawn.marker = Marker(
+            symbol="circle" if line.width > 2 else "none", size=5, spPr=_filled(line.colour)
+        )
         chart.series.append(drawn)
     _label_last(chart.series[0], len(names.values) - 1, form)
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = low, high
     chart.y_axis.number_format = "General"
-    chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(w=6350, solidFill=theme().colour("hairline")))
+    hairline = LineProperties(w=6350, solidFill=theme().colour("hairline"))
+    chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=hairline))
     chart.y_axis.graphicalProperties = _no_line()
     chart.legend = _legend()
     return chart
@@ -126,7 +146,8 @@ def lines(title: Label, names: Column, series: Sequence[Line], *, form: str, low
 def add(sheet: Worksheet, chart: BarChart | LineChart, place: Place) -> None:
     """Put a chart over cells; it moves and grows with them."""
     inset = 38_100
-    chart.anchor = TwoCellAnchor(
+    anchored: Any = chart
+    anchored.anchor = TwoCellAnchor(
         editAs="twoCell",
         _from=AnchorMarker(col=place.column - 1, row=place.row - 1, colOff=inset, rowOff=inset),
         to=AnchorMarker(col=place.to_column - 1, row=place.to_row - 1),
@@ -137,7 +158,7 @@ def add(sheet: Worksheet, chart: BarChart | LineChart, place: Place) -> None:
 # ---------------------------------------------------------------- parts
 
 
-def _chart(chart: Any, title: Label | None) -> Any:
+def _prepare(chart: Any, title: Label | None) -> None:
     chart.title = _title(title) if title else None
     chart.auto_title_deleted = title is None
     chart.roundedCorners = False
@@ -146,11 +167,12 @@ def _chart(chart: Any, title: Label | None) -> Any:
     chart.x_axis.txPr = chart.y_axis.txPr = _text("ink")
     chart.y_axis.txPr = _text("grey")
     chart.x_axis.majorTickMark = chart.y_axis.majorTickMark = "none"
-    chart.x_axis.graphicalProperties = GraphicalProperties(ln=LineProperties(w=6350, solidFill=theme().colour("series_soft")))
+    chart.x_axis.graphicalProperties = GraphicalProperties(
+        ln=LineProperties(w=6350, solidFill=theme().colour("series_soft"))
+    )
     chart.graphical_properties = GraphicalProperties(
         solidFill=theme().colour("white"), ln=LineProperties(w=6350, solidFill=theme().colour("hairline"))
     )
-    return chart
 
 
 def _hide_scale(chart: Any, high: float) -> None:
@@ -161,7 +183,9 @@ def _hide_scale(chart: Any, high: float) -> None:
 
 
 def _series(values: Column, names: Column) -> Series:
-    points = [NumVal(idx=place, v=repr(float(value))) for place, value in enumerate(values.values) if value == value]
+    points = [
+        NumVal(idx=place, v=repr(float(value))) for place, value in enumerate(values.values) if value == value
+    ]
     count = len(values.values)
     kept = NumData(formatCode="General", ptCount=count, pt=points)
     words = [StrVal(idx=place, v=clean(str(value))) for place, value in enumerate(names.values)]
@@ -187,18 +211,33 @@ def _characters(colour: str, bold: bool = False, size: float | None = None) -> C
     face = theme().font
     points = size or theme().sizes.chart
     return CharacterProperties(
-        latin=Typeface(typeface=face), ea=Typeface(typeface=face), sz=round(points * 100), b=bold, solidFill=theme().colour(colour)
+        latin=Typeface(typeface=face),
+        ea=Typeface(typeface=face),
+        sz=round(points * 100),
+        b=bold,
+        solidFill=theme().colour(colour),
     )
 
 
 def _text(colour: str, bold: bool = False) -> RichText:
-    return RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=_characters(colour, bold)), endParaRPr=_characters(colour, bold))])
+    return RichText(
+        p=[
+            Paragraph(
+                pPr=ParagraphProperties(defRPr=_characters(colour, bold)),
+                endParaRPr=_characters(colour, bold),
+            )
+        ]
+    )
 
 
 def _title(label: Label) -> Title:
     runs = [RegularTextRun(rPr=_characters("rule", True, theme().sizes.body + 0.5), t=clean(label.main))]
     if label.small:
-        runs.append(RegularTextRun(rPr=_characters("faint", False, theme().sizes.chart - 0.5), t="  " + clean(label.small)))
+        runs.append(
+            RegularTextRun(
+                rPr=_characters("faint", False, theme().sizes.chart - 0.5), t="  " + clean(label.small)
+            )
+        )
     paragraph = Paragraph(pPr=ParagraphProperties(defRPr=_characters("rule", True)), r=runs)
     return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
 
@@ -225,4 +264,3 @@ def _legend() -> Legend:
     legend.position, legend.overlay = "b", False
     legend.txPr = _text("grey")
     return legend
-

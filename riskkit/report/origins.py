@@ -23,8 +23,15 @@ def origins(measures: Measures) -> pd.DataFrame:
 
     The same rows as `Measures.evidence_rows` gives for one unit and item, in one pass over the tables.
     """
-    behind = [_of_period(measures, str(name), rows) for name, rows in measures.frame.groupby("measured_in", sort=True)]
-    whole = pd.concat([frame for frames in behind for frame in frames], ignore_index=True) if any(behind) else _none()
+    behind = [
+        _of_period(measures, str(name), rows)
+        for name, rows in measures.frame.groupby("measured_in", sort=True)
+    ]
+    whole = (
+        pd.concat([frame for frames in behind for frame in frames], ignore_index=True)
+        if any(behind)
+        else _none()
+    )
     return _summed(whole.drop_duplicates().sort_values([*PLACE, "_row"], kind="stable", ignore_index=True))
 
 
@@ -51,7 +58,10 @@ def _of_period(measures: Measures, name: str, frame: pd.DataFrame) -> list[pd.Da
 def _behind(leaf: Any, reach: Reach, wanted: set[str], item: str, period: str) -> list[pd.DataFrame]:
     rows = kinds.contributions(leaf, reach)
     rows = rows[rows["unit"].isin(wanted)]
-    return [_placed(rows, item, leaf.table, period), *(_joined(join, rows, reach, item, period) for join in leaf.join)]
+    return [
+        _placed(rows, item, leaf.table, period),
+        *(_joined(join, rows, reach, item, period) for join in leaf.join),
+    ]
 
 
 def _joined(join: s.Join, rows: pd.DataFrame, reach: Reach, item: str, period: str) -> pd.DataFrame:
@@ -66,7 +76,7 @@ def _joined(join: s.Join, rows: pd.DataFrame, reach: Reach, item: str, period: s
 
 
 def _placed(rows: pd.DataFrame, item: str, table: str, period: str) -> pd.DataFrame:
-    periods = rows["_period"] if "_period" in rows else period
+    periods = rows.get("_period", period)
     return rows[["unit", *ORIGIN]].assign(item=item, table=table, _period=periods)[[*PLACE, "_row"]]
 
 
@@ -79,8 +89,18 @@ def _summed(rows: pd.DataFrame) -> pd.DataFrame:
     place = keys.ne(keys.shift()).any(axis=1).cumsum()
     number = rows["_row"].astype("int64")
     starts = place.ne(place.shift()) | number.diff().ne(1)
-    runs = pd.DataFrame({"place": place, "row": number, "run": starts.cumsum()}).groupby(["place", "run"])["row"].agg(["min", "max"])
-    words = runs["min"].astype("str").where(runs["min"] == runs["max"], runs["min"].astype("str") + "–" + runs["max"].astype("str"))
-    ranges = words.groupby(level="place").agg(lambda parts: ", ".join(parts.iloc[:RANGES]) + (" …" if len(parts) > RANGES else ""))
+    runs = (
+        pd.DataFrame({"place": place, "row": number, "run": starts.cumsum()})
+        .groupby(["place", "run"])["row"]
+        .agg(["min", "max"])
+    )
+    words = (
+        runs["min"]
+        .astype("str")
+        .where(runs["min"] == runs["max"], runs["min"].astype("str") + "–" + runs["max"].astype("str"))
+    )
+    ranges = words.groupby(level="place").agg(
+        lambda parts: ", ".join(parts.iloc[:RANGES]) + (" …" if len(parts) > RANGES else "")
+    )
     summed = keys.groupby(place, sort=True).first().assign(rows=rows.groupby(place).size(), ranges=ranges)
     return summed[columns].reset_index(drop=True)

@@ -38,10 +38,14 @@ def finish(path: Path, *, institution: str, title: str, marking: str, pictures: 
 
     `pictures` are the alternative texts of its charts, sheet by sheet.
     """
-    path.write_bytes(finished(path.read_bytes(), institution=institution, title=title, marking=marking, pictures=pictures))
+    path.write_bytes(
+        finished(path.read_bytes(), institution=institution, title=title, marking=marking, pictures=pictures)
+    )
 
 
-def finished(book: bytes, *, institution: str, title: str, marking: str, pictures: Sequence[str] = ()) -> bytes:
+def finished(
+    book: bytes, *, institution: str, title: str, marking: str, pictures: Sequence[str] = ()
+) -> bytes:
     """A saved workbook's bytes, made reproducible."""
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -78,7 +82,9 @@ def _describe(parts: dict[str, bytes], pictures: list[str]) -> None:
     waiting = iter(pictures)
     for name in sorted(drawings, key=lambda part: int("".join(filter(str.isdigit, part)))):
         text = _NAMED_CHART.sub(
-            lambda found: found[0] + (f" descr={quoteattr(clean(words))}" if (words := next(waiting, "")) else ""),
+            lambda found: (
+                found[0] + (f" descr={quoteattr(clean(words))}" if (words := next(waiting, "")) else "")
+            ),
             parts[name].decode(),
         )
         parts[name] = text.encode()

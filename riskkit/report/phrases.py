@@ -10,6 +10,7 @@ from riskkit.discretion import SMALLEST_GROUP
 from riskkit.evidence.measures import leaves
 from riskkit.model import schema as s
 from riskkit.report.book import Book
+from riskkit.report.figures import row_of
 from riskkit.report.tables import why_texts
 from riskkit.scoring import grades
 from riskkit.scoring.assessment import Assessment
@@ -79,7 +80,8 @@ def effect(book: Book, event: Any) -> str:
 def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) -> str:
     """Why a unit does not have the next better grade, in words; a dash for the best."""
     found = assessment or book.pack.assessment
-    row, best = found.summary.loc[unit], book.model.spec.grades[0]
+    row: Any = row_of(found.summary, unit)
+    best = book.model.spec.grades[0]
     if row["provisional"]:
         needed = book.model.spec.provisional.coverage
         return book.say("why.provisional", coverage=f"{row['coverage']:.1%}", needed=f"{needed:.0%}")
@@ -97,7 +99,11 @@ def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) 
 
 def in_effect(assessment: Assessment, unit: str | None = None) -> pd.DataFrame:
     """Red-line events in effect, of one unit or of every unit in the assessment."""
-    events = assessment.events[assessment.events["status"] == grades.IN_EFFECT] if len(assessment.events) else assessment.events
+    events = (
+        assessment.events[assessment.events["status"] == grades.IN_EFFECT]
+        if len(assessment.events)
+        else assessment.events
+    )
     events = events[events["unit"].isin(assessment.summary.index)]
     return events if unit is None else events[events["unit"] == unit]
 
@@ -109,8 +115,10 @@ def asks_people(item: s.Item) -> bool:
 
 def withheld(items: pd.DataFrame, model_items: dict[str, s.Item]) -> pd.Series:
     """For each row of items, whether it rests on too few respondents to be shown."""
-    asked = items.index.map(lambda name: asks_people(model_items[name])) if items.index.name == "item" else (
-        items["item"].map({name: asks_people(item) for name, item in model_items.items()})
+    asked = (
+        items.index.map(lambda name: asks_people(model_items[name]))
+        if items.index.name == "item"
+        else (items["item"].map({name: asks_people(item) for name, item in model_items.items()}))
     )
     few = items["n"].lt(SMALLEST_GROUP) & items["n"].notna()
     return few & pd.Series(asked, index=items.index).astype(bool)

@@ -14,13 +14,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
-from openpyxl.cell.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Color
 from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.cell_range import CellRange
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from riskkit.report.theme import Look, Size, alignment, border, fill, font, theme
@@ -90,7 +91,7 @@ def clean(text: str) -> str:
     return safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + "…"
 
 
-def put(cell: Cell, value: Any, look: Look) -> None:
+def put(cell: Any, value: Any, look: Look) -> None:
     """Write a value. Text stays text whatever it begins with; what is missing or no number becomes a dash.
 
     >>> put(sheet["A1"], "=1+1", Look())        # shows =1+1
@@ -121,7 +122,7 @@ def plain_value(value: Any) -> Any:
     return NOTHING if pd.isna(value) else str(value)
 
 
-def _array(cell: Cell, look: Look, quoted: bool) -> StyleArray:
+def _array(cell: Any, look: Look, quoted: bool) -> StyleArray:
     """The style of a look in a workbook, registered once; cells share it."""
     workbook = cell.parent.parent
     known = _arrays.setdefault(workbook, {})
@@ -145,7 +146,9 @@ def _rich(words: Label | Runs, look: Look) -> CellRichText:
         parts += [Run(f"{gap}{words.small}", _smaller(look.size), small)] if words.small else []
     else:
         parts = list(words.parts)
-    return CellRichText(*(TextBlock(_inline(part.size, part.colour, part.bold), clean(part.text)) for part in parts))
+    return CellRichText(
+        *(TextBlock(_inline(part.size, part.colour, part.bold), clean(part.text)) for part in parts)
+    )
 
 
 def _smaller(size: Size) -> Size:
@@ -155,14 +158,14 @@ def _smaller(size: Size) -> Size:
 @lru_cache(maxsize=256)
 def _inline(size: Size, colour: str, bold: bool) -> InlineFont:
     points, shade = getattr(theme().sizes, size), theme().colour(colour)
-    return InlineFont(rFont=theme().font, sz=points, b=bold or None, color=f"00{shade}")
+    return InlineFont(rFont=theme().font, sz=points, b=bold or None, color=Color(rgb=f"00{shade}"))
 
 
 # ---------------------------------------------------------------- measuring text
 
 
 def ems(text: str) -> float:
-    """The width of a text as a multiple of its type size: 1 for a Chinese character, about half that for a Latin one."""
+    """The width of a text as a multiple of its type size: 1 for a Chinese character, about half for a Latin one."""
     return sum(_advance(character) for character in text)
 
 
@@ -194,19 +197,25 @@ def title_of(text: str, taken: Iterable[str] = ()) -> str:
 # ---------------------------------------------------------------- a sheet
 
 
+PLAIN = Look()
+
+
 @dataclass(frozen=True)
 class Column:
     """A table's column: heading, how its cells look, how many columns of the sheet it takes."""
 
     label: Label | str
-    look: Look = Look()
+    look: Look = PLAIN
     span: int = 1
 
 
 HEAD = Look(size="small", colour="grey", bold=True, align="center", wrap=True, bottom="rule", level="bottom")
-GROUP = Look(size="body", colour="rule", bold=True, align="center", bottom="series_soft", level="bottom", wrap=True)
+GROUP = Look(
+    size="body", colour="rule", bold=True, align="center", bottom="series_soft", level="bottom", wrap=True
+)
 TEXT = Look(bottom="hairline")
 WRAPPED = TEXT.but(wrap=True)
+NAME = WRAPPED.but(bold=True)
 CENTRED = TEXT.but(align="center")
 NUMBER = TEXT.but(align="right")
 QUIET = TEXT.but(colour="grey", size="small", wrap=True)
@@ -240,7 +249,9 @@ class Sheet:
 
     def join(self, top: int, bottom: int, left: int, right: int) -> None:
         """Make one cell of a block, keeping every cell's own look."""
-        self.worksheet.merged_cells.ranges.add(CellRange(min_row=top, max_row=bottom, min_col=left, max_col=right))
+        self.worksheet.merged_cells.ranges.add(
+            CellRange(min_row=top, max_row=bottom, min_col=left, max_col=right)
+        )
 
     def height(self, points: float, row: int | None = None) -> None:
         """Set the height of the row."""
@@ -258,7 +269,8 @@ class Sheet:
 
     def spans(self, shares: Sequence[float]) -> list[int]:
         """How many columns each of some blocks takes, for blocks about as wide as their shares of the whole."""
-        edges, reached, whole = [], 0.0, self.width(1, self.columns)
+        edges: list[int] = []
+        reached, whole = 0.0, self.width(1, self.columns)
         for share in shares:
             reached += share / sum(shares) * whole
             least = (edges[-1] if edges else 0) + 1
@@ -286,9 +298,15 @@ class Sheet:
         for value, column, span, look in texts:
             if look.wrap and isinstance(value, str | Label | Runs):
                 text = value if isinstance(value, str) else value.text
-                count = lines_of(text, self.width(column, span) - 1.3 * look.indent, look.size, bold=look.bold)
+                count = lines_of(
+                    text, self.width(column, span) - 1.3 * look.indent, look.size, bold=look.bold
+                )
                 heights.append(count * getattr(theme().sizes, look.size) * LINE + 3.5)
         return max(heights)
+
+    def new_page(self) -> None:
+        """Begin a new page when printed."""
+        self.worksheet.row_breaks.append(Break(id=self.row - 1))
 
     # ------------------------------------------------------------ tables
 
@@ -312,8 +330,10 @@ class Sheet:
             at += each.span
         self.down(self.room(needed))
 
-    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, column: int = 1, main: bool = False) -> None:
-        """A heading row and its rows; the sheet's main table gets a filter, and its heading stays in view and in print."""
+    def table(
+        self, columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, column: int = 1, main: bool = False
+    ) -> None:
+        """A heading row and its rows; the sheet's main table gets a filter, and its heading stays in view."""
         self.heads(columns, column=column)
         first = self.row
         for values in rows:
@@ -321,7 +341,9 @@ class Sheet:
         if main:
             self.keep(first - 1, first - 1, column)
 
-    def keep(self, first: int, last: int, column: int = 1, *, still: int = 0, filters: int | None = None) -> None:
+    def keep(
+        self, first: int, last: int, column: int = 1, *, still: int = 0, filters: int | None = None
+    ) -> None:
         """Keep heading rows in view and on every page, and offer a filter on the rows below; `still` columns stay too.
 
         `filters` are the columns with a filter: all of them if not given, none for 0.
@@ -331,4 +353,6 @@ class Sheet:
         sheet.print_title_rows = f"{first}:{last}"
         filtered = self.columns if filters is None else filters
         if self.row > last + 1 and filtered:
-            sheet.auto_filter.ref = f"{get_column_letter(column)}{last}:{get_column_letter(filtered)}{self.row - 1}"
+            sheet.auto_filter.ref = (
+                f"{get_column_letter(column)}{last}:{get_column_letter(filtered)}{self.row - 1}"
+            )

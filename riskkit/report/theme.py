@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -17,6 +18,7 @@ Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{6}$")]
 Points = Annotated[float, Field(gt=4, le=40)]
 Inches = Annotated[float, Field(ge=0.2, le=2)]
 Format = Annotated[str, StringConstraints(min_length=1)]
+Edge = Literal["thin", "medium", "thick"]
 Size = Literal["title", "subtitle", "figure", "section", "body", "small", "tiny", "chart", "ruler"]
 
 
@@ -126,7 +128,7 @@ class Theme(Spec):
         stops = self.scale
         if share <= stops[0].share:
             return stops[0].colour
-        for low, high in zip(stops, stops[1:], strict=False):
+        for low, high in pairwise(stops):
             if share <= high.share:
                 return _between(low.colour, high.colour, (share - low.share) / (high.share - low.share))
         return stops[-1].colour
@@ -143,8 +145,8 @@ def theme() -> Theme:
 class Look:
     """How a cell looks; colours and sizes by their names in the theme.
 
-    `top` and `bottom` name the colour of a thin edge, `accent` of a thick one on top, `left` of a medium one, `seams` of
-    medium edges all round; `format` is a number format.
+    `top` and `bottom` name the colour of a thin edge, `accent` of a thick one on top, `left` of a medium one,
+    `seams` of medium edges all round; `format` is a number format.
     """
 
     size: Size = "body"
@@ -183,12 +185,20 @@ def fill(colour: str) -> PatternFill:
 @cache
 def border(top: str, bottom: str, left: str, accent: str, seams: str) -> Border:
     """The edges of a cell."""
-    wanted = {"top": ("thin", top), "bottom": ("thin", bottom), "left": ("medium", left)}
+    wanted: dict[str, tuple[Edge, str]] = {
+        "top": ("thin", top),
+        "bottom": ("thin", bottom),
+        "left": ("medium", left),
+    }
     if accent:
         wanted["top"] = ("thick", accent)
     if seams:
         wanted = dict.fromkeys(("left", "right", "top", "bottom"), ("medium", seams))
-    sides = {name: Side(style=style, color=theme().colour(colour)) for name, (style, colour) in wanted.items() if colour}
+    sides: dict[str, Any] = {
+        name: Side(style=style, color=theme().colour(colour))
+        for name, (style, colour) in wanted.items()
+        if colour
+    }
     return Border(**sides)
 
 

@@ -11,6 +11,7 @@ from riskkit.report.branch.findings import write_findings
 from riskkit.report.branch.items import write_items
 from riskkit.report.branch.losses import write_losses
 from riskkit.report.branch.overview import write_overview
+from riskkit.report.figures import cell
 from riskkit.report.pack import QuarterPack
 
 
@@ -24,7 +25,9 @@ def write_branch_workbook(pack: QuarterPack, unit: str, path: Path) -> None:
     """
     peers = place(pack.assessment, unit)
     book = Book(pack, "")
-    book.title = book.say("branch.title", unit=pack.assessment.summary.loc[unit, "name"], period=book.period_name())
+    book.title = book.say(
+        "branch.title", unit=cell(pack.assessment.summary, unit, "name"), period=book.period_name()
+    )
     write_overview(book, unit, peers)
     write_items(book, unit)
     write_losses(book, unit)

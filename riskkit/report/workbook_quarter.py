@@ -10,8 +10,8 @@ from riskkit.report.quarter.changes import write_changes
 from riskkit.report.quarter.dashboard import write_dashboard
 from riskkit.report.quarter.dimensions import write_dimension
 from riskkit.report.quarter.heatmap import write_heatmap
-from riskkit.report.quarter.method import write_method
-from riskkit.report.quarter.quality import write_quality
+from riskkit.report.quarter.method import write_method, write_tree
+from riskkit.report.quarter.quality import write_quality, write_remarks
 from riskkit.report.quarter.ranking import write_ranking
 from riskkit.report.quarter.red_lines import write_red_lines
 from riskkit.report.quarter.rollups import write_rollups
@@ -19,7 +19,7 @@ from riskkit.report.quarter.rollups import write_rollups
 
 def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     """Write the period's workbook to exactly this path: dashboard, ranking, heat map, a sheet a dimension, changes, red
-    lines and findings, roll-ups, method, data quality, and the numbers behind the charts. Values only, no formulas.
+    lines and findings, roll-ups, method, tree, data quality, remarks, and the numbers behind the charts. Values only.
 
     The same pack gives the same bytes.
 
@@ -37,6 +37,8 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     write_red_lines(book, candidates)
     write_rollups(book)
     write_method(book)
+    write_tree(book)
     write_quality(book)
+    write_remarks(book)
     numbers.to_the_end()
     book.write(path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from riskkit.discretion import SMALLEST_GROUP
+from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import QUESTIONNAIRE, few
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
@@ -20,7 +23,9 @@ def write_evidence(book: Book, unit: str) -> None:
     places = _places(book, unit)
     total = int(places["rows"].sum()) if len(places) else 0
     note = book.say("evidence.subtitle", files=places["_file"].nunique(), rows=f"{total:,}")
-    book.band(sheet, book.title_of(book.pack.assessment.summary.loc[unit, "name"], "evidence.title"), note)
+    book.band(
+        sheet, book.title_of(figures.cell(book.pack.assessment.summary, unit, "name"), "evidence.title"), note
+    )
     if places.empty:
         sheet.sentence(book.say("evidence.none"))
         return
@@ -39,12 +44,19 @@ def _places(book: Book, unit: str) -> pd.DataFrame:
     found = book.pack.origins
     mine = found[found["unit"] == unit]
     order = {name: place for place, name in enumerate(book.model.items)}
-    mine = mine.assign(_order=mine["item"].map(order)).sort_values(["_order", "_period", "table", "_file"], kind="stable")
+    mine = mine.assign(_order=mine["item"].map(order)).sort_values(
+        ["_order", "_period", "table", "_file"], kind="stable"
+    )
     if len(mine) <= LONGEST:
         return mine
     groups = mine.groupby(["item", "_period", "table"], sort=False)
-    many = groups.agg(rows=("rows", "sum"), files=("_file", "nunique"), _file=("_file", "first")).reset_index()
-    named = [row["_file"] if row["files"] == 1 else book.say("evidence.files", n=int(row["files"])) for row in many.to_dict("records")]
+    many = groups.agg(
+        rows=("rows", "sum"), files=("_file", "nunique"), _file=("_file", "first")
+    ).reset_index()
+    named = [
+        row["_file"] if row["files"] == 1 else book.say("evidence.files", n=int(row["files"]))
+        for row in many.to_dict("records")
+    ]
     return many.assign(_file=named, _sheet="", ranges="").head(LONGEST)
 
 
@@ -61,9 +73,9 @@ def _columns(book: Book) -> list[Column]:
     ]
 
 
-def _row(book: Book, row: dict[str, object]) -> list[object]:
+def _row(book: Book, row: dict[Any, Any]) -> list[object]:
     table = str(row["table"])
-    asked, count = table in QUESTIONNAIRE, int(str(row["rows"]))
+    asked, count = table in QUESTIONNAIRE, int(row["rows"])
     return [
         row["item"],
         book.model.items[str(row["item"])].name[book.lang],
@@ -80,4 +92,3 @@ def table_name(book: Book, table: str) -> str:
     """A table's name; that of the questionnaire for the answers made from it."""
     name = "responses" if table in QUESTIONNAIRE and "responses" in book.model.tables else table
     return book.model.tables[name].name[book.lang] if name in book.model.tables else table
-

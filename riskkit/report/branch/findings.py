@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from riskkit.discretion import mask
 from riskkit.findings import CLOSED
+from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.overview import stage_cell
 from riskkit.report.phrases import effect, in_effect, line_name
@@ -23,8 +26,14 @@ def write_findings(book: Book, unit: str) -> None:
     findings = book.pack.findings
     mine = findings.rows[findings.rows["unit"] == unit]
     outstanding = findings.outstanding(unit) if len(findings.rows) else mine
-    note = book.say("unit_findings.subtitle", outstanding=len(outstanding), closed=len(mine) - len(outstanding))
-    book.band(sheet, book.title_of(book.pack.assessment.summary.loc[unit, "name"], "unit_findings.title"), note)
+    note = book.say(
+        "unit_findings.subtitle", outstanding=len(outstanding), closed=len(mine) - len(outstanding)
+    )
+    book.band(
+        sheet,
+        book.title_of(figures.cell(book.pack.assessment.summary, unit, "name"), "unit_findings.title"),
+        note,
+    )
     _red_lines(book, sheet, unit)
     if findings.rows.empty or mine.empty:
         sheet.sentence(book.say("findings.no_table" if findings.rows.empty else "unit_findings.none"))
@@ -32,7 +41,9 @@ def write_findings(book: Book, unit: str) -> None:
     columns = _columns(book)
     sheet.heads(columns)
     head = sheet.row - 1
-    closed = mine[mine["stage"] == CLOSED].sort_values(["verified_on", "found_on"], ascending=False, kind="stable")
+    closed = mine[mine["stage"] == CLOSED].sort_values(
+        ["verified_on", "found_on"], ascending=False, kind="stable"
+    )
     for row in [*outstanding.to_dict("records"), *closed.to_dict("records")]:
         sheet.line(columns, _row(book, row))
     sheet.keep(head, head)
@@ -44,8 +55,14 @@ def _red_lines(book: Book, sheet: Sheet, unit: str) -> None:
     events = in_effect(book.pack.assessment, unit)
     small = Look(wrap=True, indent=1, colour="bad", bold=True)
     for event in events.itertuples():
-        values = {"red_line": line_name(book, str(event.red_line)), "effect": effect(book, event), "facts": getattr(event, "facts", NOTHING)}
-        sheet.sentence(book.say("unit_findings.red_line", date=f"{event.confirmed_on:%Y-%m-%d}", **values), small)
+        values = {
+            "red_line": line_name(book, str(event.red_line)),
+            "effect": effect(book, event),
+            "facts": getattr(event, "facts", NOTHING),
+        }
+        sheet.sentence(
+            book.say("unit_findings.red_line", date=f"{event.confirmed_on:%Y-%m-%d}", **values), small
+        )
     if len(events):
         sheet.down(8)
 
@@ -68,19 +85,22 @@ def _columns(book: Book) -> list[Column]:
     ]
 
 
-def _row(book: Book, row: dict[str, object]) -> list[object]:
+def _row(book: Book, row: dict[Any, Any]) -> list[object]:
     done = row.get("done_on")
     return [
         row["finding_no"],
         row["item"],
-        Shown(choice(book, "findings", "severity", row["severity"]), CENTRED.but(bold=row["severity"] == "major")),
+        Shown(
+            choice(book, "findings", "severity", row["severity"]),
+            CENTRED.but(bold=row["severity"] == "major"),
+        ),
         row["found_on"],
         row.get("description"),
         row.get("action"),
         row.get("department") if isinstance(row.get("department"), str) else NOTHING,
         mask(row.get("owner")) or NOTHING,
         row["due_on"],
-        NOTHING if pd.isna(done) else done,  # type: ignore[call-overload]
+        NOTHING if pd.isna(done) else done,
         mask(row.get("verifier")) or NOTHING,
         stage_cell(book, row),
     ]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from riskkit.evidence.measures import reason_text
 from riskkit.model.schema import Item
+from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import asks_people, few, node_name, withheld
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Label, Shown
@@ -19,16 +20,18 @@ def write_items(book: Book, unit: str) -> None:
     """Items that count, in the model's order; those only reported in a block of their own."""
     sheet = book.sheet(book.say("items.name"), WIDTHS)
     items = book.pack.assessment.unit_items(unit)
-    weights = items.index.map(lambda name: book.model.items[name].weight > 0)
-    scored, reported = items[weights], items[~weights]
+    counts = [book.model.items[str(name)].weight > 0 for name in items.index]
+    scored, reported = items[counts], items[[not each for each in counts]]
     note = book.say("items.subtitle", n=len(scored), reported=len(reported))
-    book.band(sheet, book.title_of(book.pack.assessment.summary.loc[unit, "name"], "items.title"), note)
+    book.band(
+        sheet, book.title_of(figures.cell(book.pack.assessment.summary, unit, "name"), "items.title"), note
+    )
     columns = _columns(book)
-    hidden = withheld(items, book.model.items)
+    hidden = set(items.index[withheld(items, book.model.items)])
     sheet.heads(columns)
     head = sheet.row - 1
     for name, row in scored.iterrows():
-        sheet.line(columns, _row(book, str(name), row, bool(hidden[name])))
+        sheet.line(columns, _row(book, str(name), row, name in hidden))
     sheet.keep(head, head, still=2)
     sheet.down(10)
     if len(reported):
@@ -36,7 +39,7 @@ def write_items(book: Book, unit: str) -> None:
         sheet.down(22)
         sheet.heads(columns)
         for name, row in reported.iterrows():
-            sheet.line(columns, _row(book, str(name), row, bool(hidden[name]), counts=False))
+            sheet.line(columns, _row(book, str(name), row, name in hidden, counts=False))
         sheet.down(6)
     sheet.sentence(book.say("items.legend"), QUIET.but(bottom="", indent=1))
 
@@ -74,8 +77,12 @@ def _row(book: Book, name: str, row: pd.Series, hidden: bool, *, counts: bool = 
         row["weight"] if counts and row["weight"] == row["weight"] else quiet,
         *_measured(book, item, row, hidden),
         Shown(state_name(book, state), CENTRED.but(colour=STATE_COLOURS.get(state, "faint"))),
-        row.get("confidence") if isinstance(row.get("confidence"), str) and row["value"] == row["value"] else quiet,
-        Shown(int(row["age"]), CENTRED.but(colour="grey")) if row.get("age", 0) == row.get("age", 0) and row.get("age", 0) > 0 else quiet,
+        row.get("confidence")
+        if isinstance(row.get("confidence"), str) and row["value"] == row["value"]
+        else quiet,
+        Shown(int(row["age"]), CENTRED.but(colour="grey"))
+        if row.get("age", 0) == row.get("age", 0) and row.get("age", 0) > 0
+        else quiet,
         _points(book, row, hidden) if counts else quiet,
         quiet if not counts or hidden or row["points"] != row["points"] else row["lost"],
         _remark(book, row),
@@ -92,7 +99,11 @@ def _measured(book: Book, item: Item, row: pd.Series, hidden: bool) -> list[obje
     n = row["n"]
     if n != n:
         return [value if row["value"] == row["value"] else quiet, *whole, quiet]
-    return [value if row["value"] == row["value"] else quiet, *whole, few() if asks_people(item) and n < 5 else int(n)]
+    return [
+        value if row["value"] == row["value"] else quiet,
+        *whole,
+        few() if asks_people(item) and n < 5 else int(n),
+    ]
 
 
 def _number(value: float) -> Shown:

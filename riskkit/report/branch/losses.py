@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from riskkit.evidence.measures import reason_text
+from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
 from riskkit.report.phrases import line_name, node_name, withheld
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Sheet, Shown
 from riskkit.scoring.plan import ROOT, Plan
 
+QUIETLY = Shown(NOTHING, CENTRED.but(colour="faint"))
 WIDTHS = [6, 10, 9, 36, 30, 10, 10, 11, 12, 30]
 
 
 def write_losses(book: Book, unit: str) -> None:
     """The list of lost points, the largest first, down to the total; then earned against applicable."""
     sheet = book.sheet(book.say("losses.name"), WIDTHS)
-    summary = book.pack.assessment.summary.loc[unit]
+    summary: Any = figures.row_of(book.pack.assessment.summary, unit)
     note = book.say("losses.subtitle", maximum=f"{book.maximum:g}", score=book.number(summary["score"]))
     book.band(sheet, book.title_of(summary["name"], "losses.title"), note)
     if not Plan(book.model).arithmetic:
@@ -33,7 +36,10 @@ def write_losses(book: Book, unit: str) -> None:
         book.head("indicator", QUIET),
         book.head("share", CENTRED.but(format="0.00%", colour="grey")),
         book.head("points", CENTRED),
-        book.head("lost", CENTRED.but(bold=True, format=f"{book.score_format};-{book.score_format};{book.score_format}")),
+        book.head(
+            "lost",
+            CENTRED.but(bold=True, format=f"{book.score_format};-{book.score_format};{book.score_format}"),
+        ),
         book.head("running", CENTRED.but(format=book.score_format, colour="grey")),
         book.head("reason", QUIET),
     ]
@@ -51,32 +57,45 @@ def write_losses(book: Book, unit: str) -> None:
 def _rows(book: Book, unit: str) -> Iterator[list[object]]:
     items = book.pack.assessment.unit_items(unit)
     hidden = withheld(items, book.model.items)
-    losses = _ordered(book.pack.assessment.losses(unit))
+    entries: list[Any] = list(_ordered(book.pack.assessment.losses(unit)).itertuples())
+    concealed = [entry for entry in entries if entry.kind == "item" and hidden[entry.id]]
     running, number = 0.0, 0
-    quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
+    for entry in entries:
+        if entry not in concealed:
+            running, number = running + float(entry.lost), number + 1
+            item = figures.row_of(items, entry.id) if entry.kind == "item" else None
+            yield [number, *_entry(book, entry, item), running, _remark(book, item, str(entry.state))]
+    if concealed:
+        lost = sum(float(entry.lost) for entry in concealed)
+        what = book.say("losses.few", n=len(concealed))
+        yield [
+            number + 1,
+            book.say("losses.kind_item"),
+            QUIETLY,
+            what,
+            NOTHING,
+            QUIETLY,
+            QUIETLY,
+            lost,
+            running + lost,
+            "",
+        ]
+
+
+def _entry(book: Book, entry: Any, item: pd.Series | None) -> list[object]:
+    """Kind, id, name, indicator, share of the total, points and loss of one entry."""
+    parent = book.model.parents[str(entry.id)] if item is not None else None
     finer = f"{book.score_format}00"
     tiny = CENTRED.but(colour="grey", format=f"{finer};-{finer};{finer}")
-    concealed = losses[[entry.kind == "item" and bool(hidden[entry.id]) for entry in losses.itertuples()]]
-    for entry in losses.drop(index=concealed.index).itertuples():
-        running, number = running + float(entry.lost), number + 1
-        item = items.loc[entry.id] if entry.kind == "item" else None
-        parent = book.model.parents[str(entry.id)] if item is not None else None
-        yield [
-            number,
-            book.say(f"losses.kind_{entry.kind}"),
-            entry.id or quiet,
-            _what(book, str(entry.kind), str(entry.id)),
-            node_name(book, parent) if parent else NOTHING,
-            item["weight"] if item is not None else quiet,
-            Shown(item["points"], book.heat_look(float(item["points"]), CENTRED)) if item is not None else quiet,
-            Shown(float(entry.lost), tiny) if entry.kind == "rounding" else float(entry.lost),
-            running,
-            _remark(book, item, str(entry.state)),
-        ]
-    if len(concealed):
-        lost = float(concealed["lost"].sum())
-        what = book.say("losses.few", n=len(concealed))
-        yield [number + 1, book.say("losses.kind_item"), quiet, what, NOTHING, quiet, quiet, lost, running + lost, ""]
+    return [
+        book.say(f"losses.kind_{entry.kind}"),
+        entry.id or QUIETLY,
+        _what(book, str(entry.kind), str(entry.id)),
+        node_name(book, parent) if parent else NOTHING,
+        QUIETLY if item is None else item["weight"],
+        QUIETLY if item is None else Shown(item["points"], book.heat_look(float(item["points"]), CENTRED)),
+        Shown(float(entry.lost), tiny) if entry.kind == "rounding" else float(entry.lost),
+    ]
 
 
 def _ordered(losses: pd.DataFrame) -> pd.DataFrame:
@@ -128,8 +147,14 @@ def _national(book: Book, sheet: Sheet, unit: str) -> None:
     rows = []
     for name, row in table.iterrows():
         if name != ROOT:
-            rows.append([node_name(book, str(name)), *(row[key] for key in ("standard", "applicable", "earned", "percent")), ""])
-    whole = table.loc[ROOT]
+            rows.append(
+                [
+                    node_name(book, str(name)),
+                    *(row[key] for key in ("standard", "applicable", "earned", "percent")),
+                    "",
+                ]
+            )
+    whole = figures.row_of(table, ROOT)
     look = CENTRED.but(bold=True, top="rule", fill="paper", format=book.score_format)
     rows.append(
         [

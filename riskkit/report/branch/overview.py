@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from riskkit.analysis.peers import PeerPlace
@@ -9,9 +11,16 @@ from riskkit.discretion import SMALLEST_GROUP, mask
 from riskkit.report import figures, native_charts
 from riskkit.report.book import Book
 from riskkit.report.native_charts import Line, Place
-from riskkit.report.phrases import grade_name, grade_short, in_effect, national_wording, node_name, why_not_better
+from riskkit.report.phrases import (
+    grade_name,
+    grade_short,
+    in_effect,
+    national_wording,
+    node_name,
+    why_not_better,
+)
 from riskkit.report.quarter.changes import causes_cell
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Runs, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Runs, Sheet, Shown
 from riskkit.report.theme import Look
 from riskkit.report.tiles import Tile, write_tiles
 from riskkit.scoring.plan import ROOT
@@ -27,7 +36,7 @@ CHART_ROWS = 12
 
 def write_overview(book: Book, unit: str, place: PeerPlace) -> None:
     """The unit's page for its head and the inspector to sign."""
-    summary = book.pack.assessment.summary.loc[unit]
+    summary = figures.row_of(book.pack.assessment.summary, unit)
     sheet = book.sheet(book.say("overview.name"), GRID, one_page=True)
     book.band(sheet, str(summary["name"]), _subtitle(book, unit, summary), height=32)
     write_tiles(sheet, _tiles(book, unit, summary, place))
@@ -41,7 +50,14 @@ def write_overview(book: Book, unit: str, place: PeerPlace) -> None:
 def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
     level = {each.id: each.name[book.lang] for each in book.model.spec.levels}[str(summary["level"])]
     group = summary["peer_group"] if isinstance(summary["peer_group"], str) else NOTHING
-    return book.say("overview.subtitle", institution=book.pack.institution, unit=unit, level=level, group=group, staff=f"{summary['staff']:g}")
+    return book.say(
+        "overview.subtitle",
+        institution=book.pack.institution,
+        unit=unit,
+        level=level,
+        group=group,
+        staff=f"{summary['staff']:g}",
+    )
 
 
 # ---------------------------------------------------------------- tiles
@@ -76,9 +92,13 @@ def _tiles(book: Book, unit: str, summary: pd.Series, place: PeerPlace) -> list[
 
 def _change_note(book: Book, unit: str) -> str:
     movement = book.pack.movement
-    if movement is None or unit not in movement.units.index or pd.isna(movement.units.loc[unit, "change"]):
+    if (
+        movement is None
+        or unit not in movement.units.index
+        or pd.isna(figures.cell(movement.units, unit, "change"))
+    ):
         return book.say("tile.mean.first")
-    return book.say("tile.mean.note", change=book.signed(float(movement.units.loc[unit, "change"])))
+    return book.say("tile.mean.note", change=book.signed(figures.number(movement.units, unit, "change")))
 
 
 def _rank_tile(book: Book, summary: pd.Series, place: PeerPlace) -> Tile:
@@ -96,7 +116,12 @@ def _red_line_tile(book: Book, unit: str, summary: pd.Series) -> Tile:
     if not book.model.red_lines:
         return Tile(label, NOTHING, book.say("tile.red_lines.none"), "grey")
     note = book.say("tile.red_line.note", points=f"{summary['deducted']:g}")
-    return Tile(label, str(len(events)), note if len(events) else book.say("tile.red_line.clear"), "bad" if len(events) else "good")
+    return Tile(
+        label,
+        str(len(events)),
+        note if len(events) else book.say("tile.red_line.clear"),
+        "bad" if len(events) else "good",
+    )
 
 
 def _finding_tile(book: Book, unit: str) -> Tile:
@@ -119,8 +144,12 @@ def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
     lines += [("overview.moved", causes)] if causes != NOTHING else []
     gaps = book.pack.self_check.units
     if unit in gaps.index:
-        row = gaps.loc[unit]
-        shares = {"own": f"{row['self_share']:.1%}", "inspected": f"{row['inspected_share']:.1%}", "gap": f"{row['gap'] * 100:+.1f}"}
+        row = figures.row_of(gaps, unit)
+        shares = {
+            "own": f"{row['self_share']:.1%}",
+            "inspected": f"{row['inspected_share']:.1%}",
+            "gap": f"{row['gap'] * 100:+.1f}",
+        }
         lines.append(("overview.self_check", book.say("overview.self_check_text", **shares)))
     for key, text in lines:
         sheet.put(1, book.say(key), bold, span=3)
@@ -152,8 +181,8 @@ def _dimensions(book: Book, sheet: Sheet, unit: str, place: PeerPlace) -> None:
     if not shown_median(place):
         sheet.sentence(book.say("overview.few_peers", n=SMALLEST_GROUP), QUIET.but(bottom=""), span=LEFT)
     _history(book, sheet, unit)
-    for row in range(sheet.row, top + CHART_ROWS):
-        sheet.height(13, row)
+    for empty in range(sheet.row, top + CHART_ROWS):
+        sheet.height(13, empty)
     sheet.row = max(sheet.row, top + CHART_ROWS)
     _chart(book, sheet, rows, Place(LEFT + 1, top, 25, sheet.row), first)
     sheet.down(6)
@@ -168,9 +197,18 @@ def _history(book: Book, sheet: Sheet, unit: str) -> None:
     sheet.down(8)
     quiet = TEXT.but(size="small", colour="grey")
     rows: list[tuple[str, list[object]]] = [
-        ("history", [Shown(str(name), CENTRED.but(size="small", colour="grey", bold=True)) for name in mine["period"]]),
+        (
+            "history",
+            [
+                Shown(str(name), CENTRED.but(size="small", colour="grey", bold=True))
+                for name in mine["period"]
+            ],
+        ),
         ("score", [Shown(value, CENTRED.but(format=book.score_format)) for value in mine["score"]]),
-        ("grade", [Shown(grade_short(book, grade), book.grade_look(grade, CENTRED)) for grade in mine["grade"]]),
+        (
+            "grade",
+            [Shown(grade_short(book, grade), book.grade_look(grade, CENTRED)) for grade in mine["grade"]],
+        ),
     ]
     for key, cells in rows:
         sheet.put(1, book.label(f"head.{key}"), quiet, span=2)
@@ -186,8 +224,8 @@ def shown_median(place: PeerPlace) -> bool:
 
 
 def _dimension_row(book: Book, unit: str, place: PeerPlace, node: str) -> list[object]:
-    own = float(place.nodes.loc[node, "score"])
-    median = float(place.nodes.loc[node, "median"]) if shown_median(place) else float("nan")
+    own = figures.number(place.nodes, node, "score")
+    median = figures.number(place.nodes, node, "median") if shown_median(place) else float("nan")
     last = _last(book, unit, node)
     gap = own - median
     name = book.say("overview.total") if node == ROOT else node_name(book, node)
@@ -203,7 +241,9 @@ def _dimension_row(book: Book, unit: str, place: PeerPlace, node: str) -> list[o
         return values
     total = TEXT.but(bold=True, fill="paper"), CENTRED.but(bold=True, fill="paper", format=book.score_format)
     rest = [value.value if isinstance(value, Shown) else value for value in values[1:]]
-    shown = [Shown(value, total[1].but(format="0%") if at == 0 else total[1]) for at, value in enumerate(rest)]
+    shown = [
+        Shown(value, total[1].but(format="0%") if at == 0 else total[1]) for at, value in enumerate(rest)
+    ]
     shown[-1] = Shown(rest[-1], book.change_look(gap, total[1]))
     return [Shown(name, total[0]), *shown]
 
@@ -213,8 +253,8 @@ def _last(book: Book, unit: str, node: str) -> float:
     if before is None or unit not in before.summary.index:
         return float("nan")
     if node == ROOT:
-        return float(before.summary.loc[unit, "score"])
-    return float(before.scores(1).loc[unit, node])
+        return figures.number(before.summary, unit, "score")
+    return figures.number(before.scores(1), unit, node)
 
 
 def _chart(book: Book, sheet: Sheet, rows: list[list[object]], place: Place, first: int) -> None:
@@ -244,7 +284,9 @@ def _strengths_and_weaknesses(book: Book, sheet: Sheet, unit: str, place: PeerPl
     look = WRAPPED
     for number in range(max(len(strong), len(weak))):
         cells = [(strong, 1), (weak, half + 1)]
-        texts = [(found[number] if number < len(found) else "", column, half, look) for found, column in cells]
+        texts = [
+            (found[number] if number < len(found) else "", column, half, look) for found, column in cells
+        ]
         for text, column, span, _ in texts:
             sheet.put(column, text or None, look if text else Look(), span=span)
         sheet.down(sheet.room(texts))
@@ -256,26 +298,44 @@ def _indicator_scores(book: Book, unit: str, place: PeerPlace) -> pd.DataFrame:
     names = figures.indicators(book.pack.assessment)
     nodes = book.pack.assessment.nodes
     own = nodes[nodes["unit"] == unit].set_index("node").reindex(names)
-    median = place.nodes["median"].reindex(names) if shown_median(place) else pd.Series(float("nan"), index=names)
-    frame = pd.DataFrame({"score": own["score"], "gap": own["score"] - median, "lost": own["weight"] * (book.maximum - own["score"])})
+    median = (
+        place.nodes["median"].reindex(names) if shown_median(place) else pd.Series(float("nan"), index=names)
+    )
+    frame = pd.DataFrame(
+        {
+            "score": own["score"],
+            "gap": own["score"] - median,
+            "lost": own["weight"] * (book.maximum - own["score"]),
+        }
+    )
     return frame[frame["score"].notna()]
 
 
 def _strong(book: Book, unit: str, place: PeerPlace) -> list[str]:
     found = _indicator_scores(book, unit, place)
-    order = found.sort_values(["gap", "score"], ascending=False, kind="stable") if shown_median(place) else found.sort_values("score", ascending=False, kind="stable")
+    order = (
+        found.sort_values(["gap", "score"], ascending=False, kind="stable")
+        if shown_median(place)
+        else found.sort_values("score", ascending=False, kind="stable")
+    )
     chosen = order[(order["gap"] > 0) | order["gap"].isna()].head(POINTS)
-    return [_about(book, str(name), row) for name, row in chosen.iterrows()] or [book.say("overview.no_strengths")]
+    return [_about(book, str(name), row) for name, row in chosen.iterrows()] or [
+        book.say("overview.no_strengths")
+    ]
 
 
 def _weak(book: Book, unit: str, place: PeerPlace) -> list[str]:
     found = _indicator_scores(book, unit, place)
     chosen = found[found["lost"] > 0].sort_values("lost", ascending=False, kind="stable").head(POINTS)
-    return [_about(book, str(name), row, lost=True) for name, row in chosen.iterrows()] or [book.say("overview.no_weaknesses")]
+    return [_about(book, str(name), row, lost=True) for name, row in chosen.iterrows()] or [
+        book.say("overview.no_weaknesses")
+    ]
 
 
 def _about(book: Book, name: str, row: pd.Series, *, lost: bool = False) -> str:
-    words = [book.say("overview.scored", node=node_name(book, name), score=book.number(row["score"], book.finer))]
+    words = [
+        book.say("overview.scored", node=node_name(book, name), score=book.number(row["score"], book.finer))
+    ]
     if row["gap"] == row["gap"]:
         key = "above" if row["gap"] >= 0 else "below"
         words.append(book.say(f"overview.{key}", gap=book.number(abs(row["gap"]), book.finer)))
@@ -293,7 +353,12 @@ def _duties(book: Book, sheet: Sheet, unit: str) -> None:
         sheet.sentence(book.say("overview.no_duties"))
         items = book.pack.assessment.unit_items(unit)
         worst = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable").head(3)
-        names = [f"{node_name(book, str(name))}（{book.number(row['lost'])}）" if book.lang == "zh" else f"{node_name(book, str(name))} ({book.number(row['lost'])})" for name, row in worst.iterrows()]
+        names = [
+            f"{node_name(book, str(name))}（{book.number(row['lost'])}）"
+            if book.lang == "zh"
+            else f"{node_name(book, str(name))} ({book.number(row['lost'])})"
+            for name, row in worst.iterrows()
+        ]
         if names:
             sheet.sentence(book.say("overview.next", items=book.say("list").join(names)))
     else:
@@ -316,7 +381,7 @@ def _duty_table(book: Book, sheet: Sheet, outstanding: pd.DataFrame) -> None:
         sheet.sentence(book.say("overview.more", n=len(outstanding) - DUTIES), QUIET.but(bottom=""))
 
 
-def _duty(book: Book, row: dict[str, object]) -> list[object]:
+def _duty(book: Book, row: dict[Any, Any]) -> list[object]:
     return [
         row["finding_no"],
         row["item"],
@@ -328,13 +393,16 @@ def _duty(book: Book, row: dict[str, object]) -> list[object]:
     ]
 
 
-def stage_cell(book: Book, row: dict[str, object]) -> Shown:
+def stage_cell(book: Book, row: dict[Any, Any]) -> Shown:
     """How far a finding is: overdue by how many days, open, waiting for its verification, closed."""
-    late = int(str(row["overdue_days"]))
+    late = int(row["overdue_days"])
     if late:
         return Shown(book.say("stage.overdue", n=late), CENTRED.but(colour="bad", bold=True))
     stage = str(row["stage"])
-    return Shown(book.say(f"stage.{stage}"), CENTRED.but(colour={"open": "warn", "unverified": "warn"}.get(stage, "good")))
+    return Shown(
+        book.say(f"stage.{stage}"),
+        CENTRED.but(colour={"open": "warn", "unverified": "warn"}.get(stage, "good")),
+    )
 
 
 def _signatures(book: Book, sheet: Sheet) -> None:
@@ -344,4 +412,3 @@ def _signatures(book: Book, sheet: Sheet) -> None:
         sheet.put(column, book.say(f"signature.{key}"), look, span=2)
         sheet.put(column + 2, None, look.but(bottom="faint"), span=3)
     sheet.down(24)
-

@@ -8,7 +8,8 @@ from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import grade_short
 from riskkit.report.quarter.watch import cause_name
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, Column, Run, Runs, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Run, Runs, Sheet, Shown
+from riskkit.report.theme import Look
 
 CAUSES = 3
 WIDTHS = [8, 17, 10, 10, 10, 9, 9, 8, 8, 9, 62]
@@ -28,7 +29,11 @@ def write_changes(book: Book) -> None:
     columns = _columns(book)
     sheet.heads(columns)
     head = sheet.row - 1
-    for unit, row in units[rollup].reindex([u for u in book.pack.assessment.rollups().index if u in units.index]).iterrows():
+    for unit, row in (
+        units[rollup]
+        .reindex([u for u in book.pack.assessment.rollups().index if u in units.index])
+        .iterrows()
+    ):
         _line(book, sheet, columns, str(unit), row, rolled=True)
     order = units[~rollup].sort_values("change", ascending=False, na_position="last", kind="stable")
     for unit, row in order.iterrows():
@@ -42,7 +47,7 @@ def _columns(book: Book) -> list[Column]:
     score = CENTRED.but(format=book.score_format)
     return [
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", TEXT.but(bold=True)),
+        book.head("unit", NAME),
         book.head("score_before", score.but(colour="grey")),
         book.head("score", score.but(bold=True)),
         book.head("change", CENTRED),
@@ -55,7 +60,9 @@ def _columns(book: Book) -> list[Column]:
     ]
 
 
-def _line(book: Book, sheet: Sheet, columns: list[Column], unit: str, row: pd.Series, *, rolled: bool) -> None:
+def _line(
+    book: Book, sheet: Sheet, columns: list[Column], unit: str, row: pd.Series, *, rolled: bool
+) -> None:
     ranks = row["rank_before"] - row["rank_after"]
     values: list[object] = [
         unit,
@@ -81,10 +88,14 @@ def _tinted(value: object, column: Column) -> Shown:
 
 
 def _grade(book: Book, grade: object, rolled: bool) -> Shown:
-    return Shown(grade_short(book, grade), book.grade_look(grade, CENTRED)) if isinstance(grade, str) or not rolled else Shown(NOTHING, CENTRED)
+    return (
+        Shown(grade_short(book, grade), book.grade_look(grade, CENTRED))
+        if isinstance(grade, str) or not rolled
+        else Shown(NOTHING, CENTRED)
+    )
 
 
-def _rank_look(change: float) -> object:
+def _rank_look(change: float) -> Look:
     colour = "good" if change > 0 else "bad" if change < 0 else "grey"
     return CENTRED.but(colour=colour, format="▲0;▼0;–")
 

@@ -9,11 +9,11 @@ import pandas as pd
 from riskkit.report import figures, native_charts
 from riskkit.report.book import Book
 from riskkit.report.native_charts import Line, Place
-from riskkit.report.phrases import grade_name, grade_short, in_effect, line_name, node_name, node_short
+from riskkit.report.phrases import grade_name, grade_short, in_effect, line_name, node_name
 from riskkit.report.quarter.chart_data import ChartData
 from riskkit.report.quarter.watch import cause_name, watch_list
-from riskkit.report.sheets import CENTRED, NOTHING, TEXT, WRAPPED, Run, Runs, Sheet, Shown
-from riskkit.report.theme import Look, theme
+from riskkit.report.sheets import CENTRED, NAME, NOTHING, WRAPPED, Run, Runs, Sheet, Shown
+from riskkit.report.theme import Look, Size, theme
 from riskkit.report.tiles import Tile, write_tiles
 
 GRID = [7.6] * 24
@@ -27,7 +27,9 @@ def write_dashboard(book: Book, candidates: pd.DataFrame) -> ChartData:
     """The dashboard; gives back the sheet with the numbers behind its charts."""
     sheet = book.sheet(book.say("dashboard.name"), GRID, one_page=True)
     numbers = ChartData(book)
-    book.band(sheet, book.say("dashboard.title", institution=book.pack.institution), _subtitle(book), height=32)
+    book.band(
+        sheet, book.say("dashboard.title", institution=book.pack.institution), _subtitle(book), height=32
+    )
     write_tiles(sheet, _tiles(book, candidates))
     sheet.section(book.label("dashboard.messages"))
     sheet.down(20)
@@ -70,20 +72,28 @@ def _tiles(book: Book, candidates: pd.DataFrame) -> list[Tile]:
 
 def _mean_tile(book: Book) -> Tile:
     now, before = (figures.mean_score(each) for each in (book.pack.assessment, book.pack.before))
-    note = book.say("tile.mean.first") if before != before else book.say("tile.mean.note", change=book.signed(now - before))
+    note = (
+        book.say("tile.mean.first")
+        if before != before
+        else book.say("tile.mean.note", change=book.signed(now - before))
+    )
     return Tile(book.label("tile.mean.label"), book.number(now) if now == now else NOTHING, note)
 
 
 def _grades_tile(book: Book) -> Tile:
     counts = {name: count for name, count in figures.grade_counts(book.pack).items() if count}
-    size = "section" if len(counts) > 3 or any(len(name) > 2 for name in counts) else "figure"
+    size: Size = "section" if len(counts) > 3 or any(len(name) > 2 for name in counts) else "figure"
     parts: list[Run] = []
     for name, count in counts.items():
         colours = theme().grade(list(book.model.grades).index(name), len(book.model.grades))
         parts.append(Run(f"{'  ' if parts else ''}{grade_short(book, name)} ", "small", "grey"))
         parts.append(Run(str(count), size, colours.text, True))
     total = len(figures.graded(book.pack.assessment))
-    return Tile(book.label("tile.grades.label"), Runs(tuple(parts)) if parts else NOTHING, book.say("tile.grades.note", n=total))
+    return Tile(
+        book.label("tile.grades.label"),
+        Runs(tuple(parts)) if parts else NOTHING,
+        book.say("tile.grades.note", n=total),
+    )
 
 
 def _red_lines_tile(book: Book, candidates: pd.DataFrame) -> Tile:
@@ -154,7 +164,12 @@ def _who_moved(book: Book) -> str:
         if ranked.empty:
             return book.say("message.nothing")
         first, last = ranked.iloc[0], ranked.iloc[-1]
-        ends = {"best": first["name"], "high": book.number(first["score"]), "last": last["name"], "low": book.number(last["score"])}
+        ends = {
+            "best": first["name"],
+            "high": book.number(first["score"]),
+            "last": last["name"],
+            "low": book.number(last["score"]),
+        }
         return book.say("message.ends", **ends)
     up, down = moved.iloc[0], moved.iloc[-1]
     return book.say(
@@ -177,14 +192,20 @@ def _what_is_open(book: Book, candidates: pd.DataFrame) -> str:
     parts = []
     events = in_effect(book.pack.assessment)
     if book.model.red_lines:
-        lines = book.say("list").join(line_name(book, name) for name in list(dict.fromkeys(events["red_line"]))[:2])
+        lines = book.say("list").join(
+            line_name(book, name) for name in list(dict.fromkeys(events["red_line"]))[:2]
+        )
         key = "message.red_lines" if len(events) else "message.no_red_lines"
         parts.append(book.say(key, n=len(events), lines=lines, pending=candidates["unit"].nunique()))
     if len(book.pack.findings.rows):
         outstanding = book.pack.findings.outstanding()
         late = int((outstanding["overdue_days"] > 0).sum())
         parts.append(book.say("message.findings", outstanding=len(outstanding), late=late))
-    return book.say("message.stop", text=book.say("message.join").join(parts)) if parts else book.say("message.nothing_open")
+    return (
+        book.say("message.stop", text=book.say("message.join").join(parts))
+        if parts
+        else book.say("message.nothing_open")
+    )
 
 
 # ---------------------------------------------------------------- charts
@@ -208,7 +229,9 @@ def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> N
     few = len(ranked) <= 2 * ENDS
     ends = ranked if few else pd.concat([ranked.head(ENDS), ranked.tail(ENDS)])
     label = book.label("chart.all" if few else "chart.ends", n=ENDS)
-    names, values = numbers.block(label, ends["name"].tolist(), {book.say("head.score"): ends["score"].tolist()}, book.score_format)
+    names, values = numbers.block(
+        label, ends["name"].tolist(), {book.say("head.score"): ends["score"].tolist()}, book.score_format
+    )
     order = list(book.model.grades)
     colours = [theme().grade(order.index(grade), len(order)).solid for grade in ends["grade"]]
     chart = native_charts.bars(label, names, values[0], colours, form=book.score_format, maximum=book.maximum)
@@ -219,11 +242,23 @@ def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> N
 def _trend_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> None:
     trend = figures.trend(book.pack)
     label = book.label("chart.trend")
+    if len(trend.periods) < 2:
+        look = Look(colour="grey", align="center", wrap=True)
+        sheet.put(place.column, book.say("chart.one_period"), look, row=place.row)
+        sheet.join(place.row, place.to_row - 1, place.column, place.to_column - 1)
+        return
     words = [_short_period(name) for name in trend.periods]
-    columns = {book.say("chart.mean"): trend.mean, book.say("chart.high"): trend.high, book.say("chart.low"): trend.low}
+    columns = {
+        book.say("chart.mean"): trend.mean,
+        book.say("chart.high"): trend.high,
+        book.say("chart.low"): trend.low,
+    }
     names, values = numbers.block(label, words, columns, book.score_format)
     colours = [("series", 2.5, False), ("series_soft", 1.25, True), ("series_warm", 1.25, True)]
-    series = [Line(each, colour, width, dashed) for each, (colour, width, dashed) in zip(values, colours, strict=True)]
+    series = [
+        Line(each, colour, width, dashed)
+        for each, (colour, width, dashed) in zip(values, colours, strict=True)
+    ]
     low, high = _bounds([*trend.low, *trend.high], book.maximum)
     chart = native_charts.lines(label, names, series, form=book.score_format, low=low, high=high)
     native_charts.add(sheet.worksheet, chart, place)
@@ -239,14 +274,17 @@ def _profile_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -
     scores = assessment.scores(1)[dimensions]
     best, last = str(ranked.index[0]), str(ranked.index[-1])
     columns = {
-        book.say("chart.best", name=ranked.loc[best, "name"]): scores.loc[best].tolist(),
+        book.say("chart.best", name=figures.cell(ranked, best, "name")): list(figures.row_of(scores, best)),
         book.say("chart.bank"): scores.reindex(ranked.index).mean().tolist(),
-        book.say("chart.last", name=ranked.loc[last, "name"]): scores.loc[last].tolist(),
+        book.say("chart.last", name=figures.cell(ranked, last, "name")): list(figures.row_of(scores, last)),
     }
     label = book.label("chart.profile")
     words = [book.model.nodes[name].name[book.lang] for name in dimensions]
     names, values = numbers.block(label, words, columns, book.points_format)
-    series = [Line(each, colour) for each, colour in zip(values, ("series", "series_soft", "series_warm"), strict=True)]
+    series = [
+        Line(each, colour)
+        for each, colour in zip(values, ("series", "series_soft", "series_warm"), strict=True)
+    ]
     chart = native_charts.columns(label, names, series, form=book.points_format, maximum=book.maximum)
     native_charts.add(sheet.worksheet, chart, place)
     book.pictures.append(label.text)
@@ -270,7 +308,7 @@ def _short_period(name: str) -> str:
 def _watch(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
     pending = {str(unit): int(count) for unit, count in candidates.groupby("unit").size().items()}
     columns = [
-        book.head("unit", TEXT.but(bold=True), span=3),
+        book.head("unit", NAME, span=3),
         book.head("grade", CENTRED, span=2),
         book.head("score", CENTRED.but(format=book.score_format), span=2),
         book.head("change", CENTRED, span=2),
@@ -278,18 +316,21 @@ def _watch(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
         book.head("why_here", WRAPPED, span=6),
         book.head("decide", WRAPPED, span=4),
     ]
-    sheet.table(columns, [_watch_row(book, each.unit, each.why, each.decide) for each in watch_list(book, pending, WATCHED)])
+    sheet.table(
+        columns,
+        [_watch_row(book, each.unit, each.why, each.decide) for each in watch_list(book, pending, WATCHED)],
+    )
 
 
 def _watch_row(book: Book, unit: str, why: str, decide: str) -> list[object]:
     assessment = book.pack.assessment
-    row = assessment.summary.loc[unit]
+    row = figures.row_of(assessment.summary, unit)
     weakest = figures.weakest(assessment, unit)
     change: object = NOTHING
     if book.pack.movement is not None and not row["provisional"]:
-        value = float(book.pack.movement.units.loc[unit, "change"])
+        value = figures.number(book.pack.movement.units, unit, "change")
         change = Shown(round(value, book.decimals), book.change_look(value, CENTRED))
-    low = f"{node_short(book, weakest[0])} {book.model.nodes[weakest[0]].name[book.lang]} {book.number(weakest[1], book.finer)}" if weakest else NOTHING
+    low = f"{node_name(book, weakest[0])} {book.number(weakest[1], book.finer)}" if weakest else NOTHING
     return [
         row["name"],
         Shown(grade_name(book, row["grade"]), book.grade_look(row["grade"], CENTRED)),

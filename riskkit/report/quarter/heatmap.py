@@ -14,7 +14,7 @@ from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, TEXT, Label, Sh
 from riskkit.report.theme import Look
 
 SEAM = Look(align="center", size="small", seams="white")
-PLAIN = Look(seams="white")
+PLAIN = Look(seams="white", wrap=True)
 CODE_HEAD = Look(size="small", colour="grey", bold=True, align="center", level="bottom")
 NAME_HEAD = Look(size="tiny", colour="grey", align="center", wrap=True, level="top", bottom="rule")
 
@@ -32,11 +32,16 @@ def write_heatmap(book: Book) -> None:
     assessment = book.pack.assessment
     names = figures.indicators(assessment)
     groups = [
-        Group(Label(node_name(book, node.id)), tuple(name for name in names if book.model.parents[name] == node.id))
+        Group(
+            Label(node_name(book, node.id)),
+            tuple(name for name in names if book.model.parents[name] == node.id),
+        )
         for node in book.model.dimensions
     ]
     groups = [group for group in groups if group.nodes]
-    sheet = book.sheet(book.say("heatmap.name"), [8, 17, 9, 7, *[7.6] * len(names)])
+    sheet = book.sheet(
+        book.say("heatmap.name"), [8, 17, 9, 7, *[7.6 if book.lang == "zh" else 10.0] * len(names)]
+    )
     book.band(sheet, book.label("heatmap.title"), book.say("heatmap.subtitle"))
     write_scale(book, sheet)
     ranking = assessment.ranking()
@@ -45,9 +50,14 @@ def write_heatmap(book: Book) -> None:
     write_heads(book, sheet, groups, first=5)
     below = sheet.row - 1
     for column, key in enumerate(("code", "unit", "score", "grade"), start=1):
-        sheet.put(column, book.label(f"head.{key}", stacked=True), HEAD.but(align="left" if column < 3 else "center"), row=sheet.row - 1)
+        sheet.put(
+            column,
+            book.label(f"head.{key}", stacked=True),
+            HEAD.but(align="left" if column < 3 else "center"),
+            row=sheet.row - 1,
+        )
     for unit, row in ranking.iterrows():
-        _row(book, sheet, str(unit), row, scores.loc[str(unit)])
+        _row(book, sheet, str(unit), row, figures.row_of(scores, unit))
     _mean_row(book, sheet, scores.reindex(figures.graded(assessment).index))
     sheet.keep(head, below, still=4, filters=4)
 
@@ -76,7 +86,10 @@ def write_heads(book: Book, sheet: Sheet, groups: Sequence[Group], *, first: int
         for column, name in enumerate(names, start=first):
             sheet.put(column, name if is_code(name) else None, CODE_HEAD)
         sheet.down(14)
-    needed = [(book.model.nodes[name].name[book.lang], column, 1, NAME_HEAD) for column, name in enumerate(names, start=first)]
+    needed = [
+        (book.model.nodes[name].name[book.lang], column, 1, NAME_HEAD)
+        for column, name in enumerate(names, start=first)
+    ]
     for text, column, _, look in needed:
         sheet.put(column, text, look)
     sheet.down(max(30.0, sheet.room(needed)))
@@ -99,7 +112,7 @@ def _row(book: Book, sheet: Sheet, unit: str, row: pd.Series, scores: pd.Series)
     sheet.put(3, row["score"], SEAM.but(bold=True, size="body", format=book.score_format))
     sheet.put(4, grade_short(book, row["grade"]), book.grade_look(row["grade"], SEAM))
     write_cells(sheet, 5, (heat(book, value) for value in scores))
-    sheet.down(15.5)
+    sheet.down(sheet.room([(row["name"], 2, 1, PLAIN)]))
 
 
 def _mean_row(book: Book, sheet: Sheet, scores: pd.DataFrame) -> None:
@@ -109,6 +122,9 @@ def _mean_row(book: Book, sheet: Sheet, scores: pd.DataFrame) -> None:
     sheet.put(3, figures.mean_score(book.pack.assessment), look.but(align="center", format=book.score_format))
     sheet.put(4, None, look)
     for column, value in enumerate(scores.mean(), start=5):
-        sheet.put(column, value, CENTRED.but(bold=True, size="small", top="rule", bottom="rule", format=book.points_format))
+        sheet.put(
+            column,
+            value,
+            CENTRED.but(bold=True, size="small", top="rule", bottom="rule", format=book.points_format),
+        )
     sheet.down(17)
-

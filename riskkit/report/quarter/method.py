@@ -1,4 +1,4 @@
-"""模型与方法: what is measured, how it becomes points and grades, and under which version of the model."""
+"""模型与方法 and 指标体系: how points become grades, under which version of the model, and what is measured how."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
 from riskkit.report.theme import Look
 
 WIDTHS = [9, 30, 9, 9, 10, 14, 15, 66, 36]
+GRID = [9, 30, 10, 16, 14, 60, 40]
 
 
 def write_method(book: Book) -> None:
-    """The tree with weights, formulas and scales; grades; red lines; the model's version and hash."""
-    sheet = book.sheet(book.say("method.name"), WIDTHS, kind="about")
+    """The model's version and hash, how a score comes about, grades and red lines."""
+    sheet = book.sheet(book.say("method.name"), GRID, kind="about")
     book.band(sheet, book.label("method.title"), book.model.spec.name[book.lang])
     _identity(book, sheet)
-    sheet.section(book.label("method.tree"))
-    sheet.down(22)
+    _grades(book, sheet)
+    _red_lines(book, sheet)
+
+
+def write_tree(book: Book) -> None:
+    """The tree: weights, cadences, formulas and scales."""
+    sheet = book.sheet(book.say("tree.name"), WIDTHS, kind="about")
+    book.band(sheet, book.label("tree.title"), book.say("tree.subtitle"))
     columns = _tree_columns(book)
     sheet.heads(columns)
     head = sheet.row - 1
     for node in book.model.spec.nodes:
         for row in _tree(book, node, 0):
             sheet.line(columns, row)
-    sheet.keep(head, head, still=2)
-    sheet.worksheet.auto_filter.ref = None
-    sheet.down(12)
-    _grades(book, sheet)
-    _red_lines(book, sheet)
+    sheet.keep(head, head, still=2, filters=0)
 
 
 def named(book: Book, kind: str, name: str) -> str:
@@ -119,9 +122,9 @@ def _grades(book: Book, sheet: Sheet) -> None:
     columns = [
         book.head("grade", CENTRED),
         book.head("name", TEXT),
-        book.head("minimum", CENTRED.but(format="0.##"), span=2),
-        book.head("national", TEXT, span=3),
-        book.head("conditions", WRAPPED, span=2),
+        book.head("minimum", CENTRED.but(format=book.score_format)),
+        book.head("national", TEXT),
+        book.head("conditions", WRAPPED, span=3),
     ]
     rows = []
     for grade in book.model.spec.grades:
@@ -130,7 +133,7 @@ def _grades(book: Book, sheet: Sheet) -> None:
             [
                 Shown(grade_short(book, grade.id), book.grade_look(grade.id, CENTRED)),
                 grade.name[book.lang],
-                Shown(grade.min, CENTRED.but(format=book.score_format)),
+                grade.min,
                 grade.national[book.lang] if grade.national else NOTHING,
                 book.say("why.join").join(conditions) or NOTHING,
             ]
@@ -146,7 +149,9 @@ def _condition(book: Book, condition: s.Condition) -> str:
     if isinstance(condition, s.CoverageMin):
         return book.say("condition.coverage", value=f"{condition.value:.0%}")
     if isinstance(condition, s.ConfidenceMin):
-        return book.say("condition.confidence", classes="/".join(condition.classes), share=f"{condition.share:.0%}")
+        return book.say(
+            "condition.confidence", classes="/".join(condition.classes), share=f"{condition.share:.0%}"
+        )
     effects = book.say("list").join(book.say(f"condition.effect_{name}") for name in condition.effects)
     return book.say("condition.no_red_line", effects=effects)
 
@@ -159,8 +164,8 @@ def _red_lines(book: Book, sheet: Sheet) -> None:
         return
     columns = [
         book.head("id", TEXT.but(colour="grey")),
-        book.head("name", WRAPPED, span=3),
-        book.head("effect", WRAPPED, span=2),
+        book.head("name", WRAPPED, span=2),
+        book.head("effect", WRAPPED),
         book.head("lasts", CENTRED.but(size="small")),
         book.head("candidate", QUIET.but(colour="ink")),
         book.head("sources", QUIET),
@@ -181,4 +186,3 @@ def _red_line(book: Book, line: s.RedLine) -> list[object]:
         candidate,
         book.say("list").join(source.ref for source in line.sources) or NOTHING,
     ]
-

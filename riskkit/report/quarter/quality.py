@@ -1,9 +1,10 @@
-"""数据质量: what was handed in, how much of it counts, what was put right."""
+"""数据质量 and 附注与更正: what was handed in and how much of it counts; what was read with a remark and put right."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,19 @@ from riskkit.model.checks import SOURCE_OF
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.quarter.red_lines import choice
-from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
+from riskkit.report.sheets import (
+    CENTRED,
+    GROUP,
+    HEAD,
+    NAME,
+    NOTHING,
+    QUIET,
+    TEXT,
+    WRAPPED,
+    Column,
+    Sheet,
+    Shown,
+)
 from riskkit.report.theme import Look
 
 HANDED, ZERO_RETURN, WITHHELD, MISSING = "●", "○", "×", "–"
@@ -27,9 +40,13 @@ KIND = 0.03
 
 
 def write_quality(book: Book) -> None:
-    """One row a unit; below it the tables of the whole institution, the notes and the corrections."""
+    """One row a unit; below it the tables of the whole institution."""
     handed = _handed_in(book)
-    sheet = book.sheet(book.say("quality.name"), [8, 17, 9, 9, 9, *[6.5] * len(STATES), 8, 8, 8, *[3.6] * len(handed.columns)], kind="about")
+    sheet = book.sheet(
+        book.say("quality.name"),
+        [8, 17, 9, 9, 9, *[6.5] * len(STATES), 8, 8, 8, *[3.6] * len(handed.columns)],
+        kind="about",
+    )
     book.band(sheet, book.label("quality.title"), book.say("quality.subtitle"))
     head = sheet.row
     columns = _columns(book)
@@ -37,12 +54,26 @@ def write_quality(book: Book) -> None:
     states = _states(book)
     carried = figures.carried_shares(book.pack.assessment)
     for unit, row in book.pack.assessment.ranking().sort_index().iterrows():
-        _row(book, sheet, columns, str(unit), row, float(carried.get(unit, 0.0)), states.loc[unit], handed.loc[unit])
+        _row(
+            book,
+            sheet,
+            columns,
+            str(unit),
+            row,
+            float(carried.get(unit, 0.0)),
+            figures.row_of(states, unit),
+            figures.row_of(handed, unit),
+        )
     sheet.keep(head, head + 1, still=2)
     sheet.down(4)
     sheet.sentence(book.say("quality.legend"), QUIET.but(bottom="", indent=1))
     _whole_tables(book, sheet, handed)
-    sheet.down(10)
+
+
+def write_remarks(book: Book) -> None:
+    """Notes on reading counted by file, and the corrections ledger."""
+    sheet = book.sheet(book.say("remarks.name"), [10] * 16, kind="about")
+    book.band(sheet, book.label("remarks.title"), book.say("remarks.subtitle"))
     _notes(book, sheet)
     _corrections(book, sheet)
 
@@ -55,7 +86,7 @@ def _columns(book: Book) -> list[Column]:
     count = CENTRED.but(format="0;-0;–", colour="grey")
     return [
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", TEXT.but(bold=True)),
+        book.head("unit", NAME),
         book.head("coverage", share),
         book.head("carried", share),
         book.head("high_class", share),
@@ -67,13 +98,22 @@ def _columns(book: Book) -> list[Column]:
 
 
 def _heads(book: Book, sheet: Sheet, columns: list[Column], handed: pd.DataFrame) -> None:
-    groups = [(book.label("quality.evidence"), 3), (book.label("quality.states"), len(STATES)), (book.label("quality.self_check"), 3)]
+    groups = [
+        (book.label("quality.evidence"), 3),
+        (book.label("quality.states"), len(STATES)),
+        (book.label("quality.self_check"), 3),
+    ]
     column = 3
     for label, span in groups:
         sheet.put(column, label, GROUP.but(size="small", left="white"), span=span)
         column += span
     if len(handed.columns):
-        sheet.put(column, book.label("quality.tables"), GROUP.but(size="small", left="white"), span=len(handed.columns))
+        sheet.put(
+            column,
+            book.label("quality.tables"),
+            GROUP.but(size="small", left="white"),
+            span=len(handed.columns),
+        )
     sheet.down(18)
     turned = HEAD.but(size="tiny", bold=False, turned=90, wrap=False)
     names = [book.model.tables[str(name)].name[book.lang] for name in handed.columns]
@@ -89,7 +129,9 @@ def _states(book: Book) -> pd.DataFrame:
     """Units × states: how many scored items are in each."""
     items = book.pack.assessment.items
     scored = items[items["item"].map(book.model.nominal_weights) > 0]
-    return pd.crosstab(scored["unit"], scored["state"]).reindex(index=book.pack.assessment.summary.index, columns=list(STATES), fill_value=0)
+    return pd.crosstab(scored["unit"], scored["state"]).reindex(
+        index=book.pack.assessment.summary.index, columns=list(STATES), fill_value=0
+    )
 
 
 def _handed_in(book: Book) -> pd.DataFrame:
@@ -101,7 +143,11 @@ def _handed_in(book: Book) -> pd.DataFrame:
     for name, table in book.model.tables.items():
         if table.covers != "unit" or name in NOT_CALLED:
             continue
-        came, zero, refused = reach.handed_in(made_into.get(name, name)), reach.answered(name, ZERO), reach.answered(name, REFUSED)
+        came, zero, refused = (
+            reach.handed_in(made_into.get(name, name)),
+            reach.answered(name, ZERO),
+            reach.answered(name, REFUSED),
+        )
         column = np.select([refused, zero, came], [WITHHELD, ZERO_RETURN, HANDED], MISSING)
         if came.any() or refused.any():
             marks[name] = column
@@ -109,7 +155,14 @@ def _handed_in(book: Book) -> pd.DataFrame:
 
 
 def _row(
-    book: Book, sheet: Sheet, columns: list[Column], unit: str, row: pd.Series, carried: float, states: pd.Series, handed: pd.Series
+    book: Book,
+    sheet: Sheet,
+    columns: list[Column],
+    unit: str,
+    row: pd.Series,
+    carried: float,
+    states: pd.Series,
+    handed: pd.Series,
 ) -> None:
     short = row["coverage"] < book.model.spec.provisional.coverage
     warned = CENTRED.but(format="0.0%", colour="bad", bold=True)
@@ -137,7 +190,7 @@ def _gap(book: Book, unit: str) -> list[object]:
     gaps = book.pack.self_check.units
     if unit not in gaps.index:
         return [NOTHING] * 3
-    row = gaps.loc[unit]
+    row = figures.row_of(gaps, unit)
     gap = float(row["gap"])
     look = CENTRED.but(format="+0.0%;−0.0%;–", colour="bad" if gap >= KIND else "grey", bold=gap >= KIND)
     return [row["self_share"], row["inspected_share"], Shown(round(gap, 4), look)]
@@ -181,7 +234,10 @@ def _notes(book: Book, sheet: Sheet) -> None:
         book.head("first_at", CENTRED, span=spans[2]),
         book.head("example", QUIET, span=spans[3]),
     ]
-    sheet.table(columns, [_note(book, list(group)) for _, group in groupby(sorted(notes, key=_note_key), key=_note_key)])
+    sheet.table(
+        columns,
+        [_note(book, list(group)) for _, group in groupby(sorted(notes, key=_note_key), key=_note_key)],
+    )
     sheet.down(10)
 
 
@@ -212,10 +268,13 @@ def _corrections(book: Book, sheet: Sheet) -> None:
     sheet.table(columns, [_correction(book, evidence, owners, entry) for entry in ledger.to_dict("records")])
 
 
-def _correction(book: Book, evidence: Evidence, owners: Mapping[str, str], entry: Mapping[str, object]) -> list[object]:
+def _correction(
+    book: Book, evidence: Evidence, owners: Mapping[str, str], entry: Mapping[Any, object]
+) -> list[object]:
     place = " ".join(str(entry[name]) for name in ("file", "sheet") if isinstance(entry[name], str))
     found, value = (
-        _discreet(book, evidence, owners, str(entry["file"]), entry["sheet"], str(entry["cell"]), entry[name]) for name in ("found", "value")
+        _discreet(book, evidence, owners, str(entry["file"]), entry["sheet"], str(entry["cell"]), entry[name])
+        for name in ("found", "value")
     )
     return [
         place,
@@ -231,16 +290,29 @@ def _correction(book: Book, evidence: Evidence, owners: Mapping[str, str], entry
 
 def _owners(evidence: Evidence) -> dict[str, str]:
     """Which table each file belongs to."""
-    return {str(file): name for name, table in evidence.tables.items() if "_file" in table for file in table["_file"].unique()}
+    return {
+        str(file): name
+        for name, table in evidence.tables.items()
+        if "_file" in table
+        for file in table["_file"].unique()
+    }
 
 
 def _discreet(
-    book: Book, evidence: Evidence, owners: Mapping[str, str], file: str, sheet: object, cell: str, value: object
+    book: Book,
+    evidence: Evidence,
+    owners: Mapping[str, str],
+    file: str,
+    sheet: object,
+    cell: str,
+    value: object,
 ) -> str:
     """A cell's content fit to be shown: numbers of people masked, names and addresses hidden."""
     if not isinstance(value, str) or not value:
         return NOTHING
-    person = _person(book, evidence, owners.get(file, ""), file, sheet if isinstance(sheet, str) else "", cell)
+    person = _person(
+        book, evidence, owners.get(file, ""), file, sheet if isinstance(sheet, str) else "", cell
+    )
     return value if person is None else mask(value) if person == "number" else "***"
 
 
@@ -255,4 +327,3 @@ def _person(book: Book, evidence: Evidence, table: str, file: str, sheet: str, c
 def _about_people(book: Book, evidence: Evidence, note: Problem) -> bool:
     table = _owners(evidence).get(note.file, "")
     return _person(book, evidence, table, note.file, note.sheet, note.cell) is not None
-

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import grade_name, has_national_wording, is_code, national_wording, why_not_better
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, Column, Label, Shown
+from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Label, Shown
 
 
 def write_ranking(book: Book) -> None:
@@ -15,7 +16,20 @@ def write_ranking(book: Book) -> None:
     parents = bool(ranking["parent"].notna().any())
     national = has_national_wording(book)
     columns = _columns(book, parents, national)
-    widths = [6, 8, 17, *([11] if parents else []), 9, 9, *([15] if national else []), *[12.5] * len(book.model.dimensions), 9, 9, 9, 56]
+    widths = [
+        6,
+        8,
+        17,
+        *([11] if parents else []),
+        9,
+        9,
+        *([15] if national else []),
+        *[12.5] * len(book.model.dimensions),
+        9,
+        9,
+        9,
+        56,
+    ]
     sheet = book.sheet(book.say("ranking.name"), widths)
     book.band(sheet, book.label("ranking.title"), book.say("ranking.subtitle", n=len(ranking)))
     scores = book.pack.assessment.scores(1)
@@ -36,7 +50,7 @@ def _columns(book: Book, parents: bool, national: bool) -> list[Column]:
     return [
         book.head("rank", CENTRED),
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", TEXT.but(bold=True)),
+        book.head("unit", NAME),
         *([book.head("parent", TEXT)] if parents else []),
         book.head("score", score),
         book.head("grade", CENTRED),
@@ -55,8 +69,14 @@ def dimension_head(book: Book, node: str) -> Label:
     return Label(node, name, True) if is_code(node) else Label(name)
 
 
-def _row(book: Book, unit: str, row: pd.Series, scores: pd.DataFrame, parents: bool, national: bool) -> list[object]:
-    parent = book.pack.assessment.measures.units["name"].get(row["parent"], NOTHING) if isinstance(row["parent"], str) else NOTHING
+def _row(
+    book: Book, unit: str, row: pd.Series, scores: pd.DataFrame, parents: bool, national: bool
+) -> list[object]:
+    parent = (
+        book.pack.assessment.measures.units["name"].get(row["parent"], NOTHING)
+        if isinstance(row["parent"], str)
+        else NOTHING
+    )
     quiet = CENTRED.but(colour="grey", size="small")
     rank: object = int(row["rank"]) if row["rank"] == row["rank"] else Shown(book.say("provisional"), quiet)
     return [
@@ -67,7 +87,7 @@ def _row(book: Book, unit: str, row: pd.Series, scores: pd.DataFrame, parents: b
         row["score"],
         Shown(grade_name(book, row["grade"]), book.grade_look(row["grade"], CENTRED)),
         *([national_wording(book, row["grade"]) or NOTHING] if national else []),
-        *(scores.loc[unit, node.id] for node in book.model.dimensions),
+        *(figures.number(scores, unit, node.id) for node in book.model.dimensions),
         row["coverage"],
         row["observed"],
         change_cell(book, unit),
@@ -80,5 +100,5 @@ def change_cell(book: Book, unit: str) -> object:
     movement = book.pack.movement
     if movement is None or unit not in movement.units.index:
         return Shown(NOTHING, CENTRED.but(colour="grey"))
-    value = float(movement.units.loc[unit, "change"])
+    value = figures.number(movement.units, unit, "change")
     return Shown(round(value, book.decimals), book.change_look(value, CENTRED))

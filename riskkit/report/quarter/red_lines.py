@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from riskkit.findings import AGE_LIMITS
+from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import effect, in_effect, line_name
-from riskkit.report.sheets import CENTRED, NOTHING, TEXT, WRAPPED, Label, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NAME, NOTHING, TEXT, WRAPPED, Label, Sheet, Shown
 from riskkit.report.theme import Look
 from riskkit.scoring import grades
 
 GRID = [9] * 17
+HALF_A_PAGE = 18
 SEVERITIES = ("major", "larger", "minor")
 
 
 def write_red_lines(book: Book, candidates: pd.DataFrame) -> None:
     """Three blocks: in effect, waiting, outstanding."""
-    sheet = book.sheet(book.say("red_lines.name"), GRID)
+    sheet = book.sheet(book.say("red_lines.name"), GRID, paged=True)
     book.band(sheet, book.label("red_lines.title"), book.say("red_lines.subtitle"))
     _events(book, sheet)
     _candidates(book, sheet, candidates)
@@ -33,7 +37,13 @@ def choice(book: Book, table: str, column: str, code: object) -> str:
     """The name of a choice column's code, in the model's words."""
     spec = book.model.tables.get(table)
     choices = spec.columns[column].choices if spec and column in spec.columns else {}
-    return choices[code][book.lang] if isinstance(code, str) and code in choices else str(code) if isinstance(code, str) else NOTHING
+    return (
+        choices[code][book.lang]
+        if isinstance(code, str) and code in choices
+        else str(code)
+        if isinstance(code, str)
+        else NOTHING
+    )
 
 
 def _section(sheet: Sheet, label: Label) -> None:
@@ -55,7 +65,7 @@ def _events(book: Book, sheet: Sheet) -> None:
         sheet.sentence(book.say("red_lines.none"))
     else:
         columns = [
-            book.head("unit", TEXT.but(bold=True), span=2),
+            book.head("unit", NAME, span=2),
             book.head("event_no", CENTRED.but(size="small", colour="grey")),
             book.head("red_line", WRAPPED, span=4),
             book.head("facts", WRAPPED.but(size="small"), span=4),
@@ -64,20 +74,23 @@ def _events(book: Book, sheet: Sheet) -> None:
             book.head("appeal", CENTRED),
             book.head("effect", CENTRED.but(bold=True, colour="bad", wrap=True), span=2),
         ]
-        sheet.table(columns, [_event(book, event) for event in events.sort_values(["unit", "confirmed_on"]).itertuples()])
+        sheet.table(
+            columns,
+            [_event(book, event) for event in events.sort_values(["unit", "confirmed_on"]).itertuples()],
+        )
     _without_effect(book, sheet)
     sheet.down(10)
 
 
-def _event(book: Book, event: object) -> list[object]:
+def _event(book: Book, event: Any) -> list[object]:
     table = "red_line_events"
     return [
-        unit_name(book, getattr(event, "unit")),
+        unit_name(book, event.unit),
         getattr(event, "event_no", NOTHING),
-        line_name(book, str(getattr(event, "red_line"))),
+        line_name(book, str(event.red_line)),
         getattr(event, "facts", NOTHING),
         choice(book, table, "severity", getattr(event, "severity", None)),
-        getattr(event, "confirmed_on"),
+        event.confirmed_on,
         choice(book, table, "appeal", getattr(event, "appeal", None)),
         effect(book, event),
     ]
@@ -95,17 +108,23 @@ def _without_effect(book: Book, sheet: Sheet) -> None:
         if status in counts
     ]
     if words:
-        sheet.sentence(book.say("red_lines.others", words=book.say("list").join(words)), Look(size="small", colour="grey", wrap=True, indent=1))
+        sheet.sentence(
+            book.say("red_lines.others", words=book.say("list").join(words)),
+            Look(size="small", colour="grey", wrap=True, indent=1),
+        )
 
 
 def _candidates(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
     if not book.model.red_lines:
         return
     _section(sheet, book.label("red_lines.pending"))
-    sheet.sentence(book.say("red_lines.pending_note" if len(candidates) else "red_lines.pending_none"), Look(size="small", colour="grey", wrap=True, indent=1))
+    sheet.sentence(
+        book.say("red_lines.pending_note" if len(candidates) else "red_lines.pending_none"),
+        Look(size="small", colour="grey", wrap=True, indent=1),
+    )
     if len(candidates):
         columns = [
-            book.head("unit", TEXT.but(bold=True), span=2),
+            book.head("unit", NAME, span=2),
             book.head("red_line", WRAPPED, span=5),
             book.head("rows", CENTRED.but(format="#,##0")),
             book.head("table", TEXT, span=2),
@@ -117,7 +136,7 @@ def _candidates(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
     sheet.down(10)
 
 
-def _candidate(book: Book, key: tuple[str, ...], rows: pd.DataFrame) -> list[object]:
+def _candidate(book: Book, key: tuple[Any, ...], rows: pd.DataFrame) -> list[object]:
     unit, line, table, file = key
     numbers = [str(number) for number in sorted(set(rows["_row"]))]
     shown = book.say("list").join(numbers[:6]) + (" …" if len(numbers) > 6 else "")
@@ -129,6 +148,8 @@ def _candidate(book: Book, key: tuple[str, ...], rows: pd.DataFrame) -> list[obj
 
 
 def _findings(book: Book, sheet: Sheet) -> None:
+    if sheet.row > HALF_A_PAGE and len(book.pack.findings.rows):
+        sheet.new_page()
     _section(sheet, book.label("findings.title"))
     findings = book.pack.findings
     if findings.rows.empty:
@@ -141,25 +162,44 @@ def _findings(book: Book, sheet: Sheet) -> None:
     sheet.sentence(_by_severity(book, outstanding), Look(size="small", colour="grey", wrap=True, indent=1))
     columns = [
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", TEXT.but(bold=True), span=3),
+        book.head("unit", NAME, span=3),
         book.head("outstanding", CENTRED.but(format="0;-0;–", bold=True), span=2),
         book.head("overdue", CENTRED.but(format="0;-0;–"), span=2),
         book.head("longest", CENTRED.but(format="0;-0;–"), span=2),
         book.head("major", CENTRED.but(format="0;-0;–")),
-        *(book.head(f"age{place}", CENTRED.but(format="0;-0;–", colour="grey")) for place in range(len(AGE_LIMITS) + 1)),
+        *(
+            book.head(f"age{place}", CENTRED.but(format="0;-0;–", colour="grey"))
+            for place in range(len(AGE_LIMITS) + 1)
+        ),
         book.head("closed", CENTRED.but(format="0;-0;–", colour="grey")),
     ]
     classes = _ages(outstanding)
     by_unit = findings.by_unit()
-    order = by_unit[by_unit["outstanding"] > 0].sort_values(["overdue", "longest", "outstanding"], ascending=False, kind="stable")
-    rows = [_finding_row(book, str(unit), row, classes.loc[unit]) for unit, row in order.iterrows()]
-    total = [Shown(value, TEXT.but(bold=True, top="rule") if place < 2 else CENTRED.but(bold=True, top="rule", format="0;-0;–")) for place, value in enumerate(_total(book, order, by_unit, classes))]
+    order = by_unit[by_unit["outstanding"] > 0].sort_values(
+        ["overdue", "longest", "outstanding"], ascending=False, kind="stable"
+    )
+    rows = [
+        _finding_row(book, str(unit), row, figures.row_of(classes, unit)) for unit, row in order.iterrows()
+    ]
+    total = [
+        Shown(
+            value,
+            TEXT.but(bold=True, top="rule")
+            if place < 2
+            else CENTRED.but(bold=True, top="rule", format="0;-0;–"),
+        )
+        for place, value in enumerate(_total(book, order, by_unit, classes))
+    ]
     sheet.table(columns, [*rows, total])
 
 
 def _by_severity(book: Book, outstanding: pd.DataFrame) -> str:
     counts = outstanding["severity"].value_counts()
-    words = [f"{choice(book, 'findings', 'severity', code)} {int(counts[code])}" for code in SEVERITIES if code in counts]
+    words = [
+        f"{choice(book, 'findings', 'severity', code)} {int(counts[code])}"
+        for code in SEVERITIES
+        if code in counts
+    ]
     return book.say("findings.by_severity", n=len(outstanding), words=book.say("list").join(words))
 
 
@@ -167,7 +207,9 @@ def _ages(outstanding: pd.DataFrame) -> pd.DataFrame:
     """Units × classes of days overdue."""
     bins = [float("-inf"), *AGE_LIMITS, float("inf")]
     labels = list(range(len(AGE_LIMITS) + 1))
-    return pd.crosstab(outstanding["unit"], pd.cut(outstanding["overdue_days"], bins, labels=labels), dropna=False).reindex(columns=labels, fill_value=0)
+    return pd.crosstab(
+        outstanding["unit"], pd.cut(outstanding["overdue_days"], bins, labels=labels), dropna=False
+    ).reindex(columns=labels, fill_value=0)
 
 
 def _finding_row(book: Book, unit: str, row: pd.Series, ages: pd.Series) -> list[object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from riskkit.report import figures
@@ -9,14 +11,17 @@ from riskkit.report.book import Book
 from riskkit.report.phrases import grade_name, node_name
 from riskkit.report.quarter.heatmap import PLAIN, SEAM, Group, heat, write_cells, write_heads, write_scale
 from riskkit.report.quarter.ranking import change_cell, dimension_head
-from riskkit.report.sheets import CENTRED, HEAD, QUIET, TEXT, Column, Label, Shown
+from riskkit.report.sheets import CENTRED, HEAD, NAME, QUIET, TEXT, Column, Label, Shown
 
 
 def write_rollups(book: Book) -> None:
     """Roll-ups: scores and dimensions, then their indicators as a heat map."""
     rollups = book.pack.assessment.rollups()
     names = figures.indicators(book.pack.assessment)
-    sheet = book.sheet(book.say("rollups.name"), [8, 18, *[8.6] * max(len(names), 11 + 2 * len(book.model.dimensions))])
+    sheet = book.sheet(
+        book.say("rollups.name"),
+        [8, 18, *[8.6 if book.lang == "zh" else 10.0] * max(len(names), 10 + 2 * len(book.model.dimensions))],
+    )
     book.band(sheet, book.label("rollups.title"), book.say("rollups.subtitle"))
     if rollups.empty:
         sheet.sentence(book.say("rollups.none"))
@@ -31,7 +36,10 @@ def write_rollups(book: Book) -> None:
     sheet.down(4)
     write_scale(book, sheet)
     groups = [
-        Group(Label(node_name(book, node.id)), tuple(name for name in names if book.model.parents[name] == node.id))
+        Group(
+            Label(node_name(book, node.id)),
+            tuple(name for name in names if book.model.parents[name] == node.id),
+        )
         for node in book.model.dimensions
     ]
     write_heads(book, sheet, [group for group in groups if group.nodes], first=3)
@@ -41,8 +49,8 @@ def write_rollups(book: Book) -> None:
     for unit, row in rollups.iterrows():
         sheet.put(1, unit, PLAIN.but(colour="grey", size="small"))
         sheet.put(2, row["name"], PLAIN)
-        write_cells(sheet, 3, (heat(book, value, SEAM) for value in scores.loc[str(unit)]))
-        sheet.down(18)
+        write_cells(sheet, 3, (heat(book, value, SEAM) for value in figures.row_of(scores, unit)))
+        sheet.down(max(18.0, sheet.room([(row["name"], 2, 1, PLAIN)])))
 
 
 def _columns(book: Book) -> list[Column]:
@@ -50,7 +58,7 @@ def _columns(book: Book) -> list[Column]:
     points = CENTRED.but(format=book.points_format)
     return [
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", TEXT.but(bold=True)),
+        book.head("unit", NAME),
         book.head("score", score.but(bold=True)),
         book.head("change", CENTRED),
         book.head("grade", CENTRED),
@@ -64,11 +72,15 @@ def _columns(book: Book) -> list[Column]:
 
 
 def _row(book: Book, unit: str, row: pd.Series) -> list[object]:
-    scores = book.pack.assessment.scores(1).loc[unit]
-    below = units_below(book, unit)
+    scores = figures.row_of(book.pack.assessment.scores(1), unit)
+    below = units_below(book, unit, list(book.pack.assessment.ranking().index))
     counts = figures.grade_counts(book.pack, below)
     summary = book.pack.assessment.summary
-    words = "  ".join(f"{name if len(name) <= 2 else book.model.grades[name].name[book.lang]} {count}" for name, count in counts.items() if count)
+    words = "  ".join(
+        f"{name if len(name) <= 2 else book.model.grades[name].name[book.lang]} {count}"
+        for name, count in counts.items()
+        if count
+    )
     return [
         unit,
         row["name"],
@@ -78,16 +90,17 @@ def _row(book: Book, unit: str, row: pd.Series) -> list[object]:
         *(scores[node.id] for node in book.model.dimensions),
         row["deducted"],
         row["coverage"],
-        float(summary.loc[below, "staff"].sum() + row["staff"]),
+        summary["staff"].reindex(units_below(book, unit, list(summary.index))).sum() + row["staff"],
         len(below),
         words or "–",
     ]
 
 
-def units_below(book: Book, unit: str) -> list[str]:
-    """The assessed units anywhere below a unit."""
-    parents = book.pack.assessment.measures.units["parent"].to_dict()
-    return [str(each) for each in book.pack.assessment.ranking().index if unit in _above(str(each), parents)]
+def units_below(book: Book, unit: str, among: Sequence[str]) -> list[str]:
+    """Those of some units that are anywhere below a unit."""
+    register = book.pack.assessment.measures.units["parent"]
+    parents = {str(code): parent for code, parent in register.items()}
+    return [each for each in among if unit in _above(each, parents)]
 
 
 def _above(unit: str, parents: dict[str, object]) -> list[object]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from riskkit.evidence.measures import REFUSED_STATE
 from riskkit.report import figures
 from riskkit.report.book import Book
-from riskkit.report.phrases import effect, grade_short, in_effect, node_short
+from riskkit.report.phrases import effect, grade_short, in_effect, node_name, node_short
 from riskkit.report.sheets import NOTHING
 
 FALL = 0.05
@@ -55,7 +56,8 @@ def _red_lines(book: Book) -> Iterator[Watched]:
     assessment = book.pack.assessment
     assessed = assessment.summary[~assessment.summary["rollup"]].index
     events = in_effect(assessment)
-    order = sorted(events.itertuples(), key=lambda e: (not e.veto, not isinstance(e.cap, str), -e.deduct))
+    rows: list[Any] = list(events.itertuples())
+    order = sorted(rows, key=lambda e: (not e.veto, not isinstance(e.cap, str), -e.deduct))
     for event in order:
         if event.unit in assessed:
             key = "veto" if event.veto else "red_line"
@@ -67,7 +69,9 @@ def _refusals(book: Book) -> Iterator[Watched]:
     items = book.pack.assessment.items
     counts = items[items["state"] == REFUSED_STATE].groupby("unit").size()
     for unit, count in counts.sort_values(ascending=False, kind="stable").items():
-        yield Watched(str(unit), book.say("watch.refused.why", n=int(count)), book.say("watch.refused.decide"))
+        yield Watched(
+            str(unit), book.say("watch.refused.why", n=int(count)), book.say("watch.refused.decide")
+        )
 
 
 def _provisional(book: Book) -> Iterator[Watched]:
@@ -123,4 +127,4 @@ def cause_name(book: Book, item: str, *, short: bool = False) -> str:
     """A cause in words: an item, or the deductions."""
     if item == figures.DEDUCTION:
         return book.say("causes.deduction")
-    return node_short(book, item) if short else f"{node_short(book, item)} {book.model.items[item].name[book.lang]}"
+    return node_short(book, item) if short else node_name(book, item)
