@@ -196,11 +196,11 @@ def _without_paths(source: str) -> str:
 # ---------------------------------------------------------------- pages
 
 STYLES = (
-    "background", "border-bottom", "border-collapse", "border-spacing", "border-top", "color", "font-size",
+    "background-color", "border-bottom", "border-collapse", "border-spacing", "border-top", "color", "font-size",
     "font-weight", "margin", "max-width", "min-width", "padding", "padding-bottom", "text-align", "vertical-align",
     "white-space",
 )  # fmt: skip
-TAGS = ("b", "br", "code", "em", "h1", "h2", "h3", "li", "ol", "p", "pre", "span", "strong", "ul")
+TAGS = ("a", "b", "br", "code", "em", "h1", "h2", "h3", "li", "ol", "p", "pre", "span", "strong", "ul")
 TABLE_TAGS = ("table", "tbody", "td", "th", "thead", "tr")
 
 
@@ -218,7 +218,7 @@ def to_html(notebook: Path, target: Path, *, title: str, marking: str, lang: tex
 
 @cache
 def _sanitiser() -> SanitizeHTML:
-    attributes = {"*": ["class", "style"], "td": ["colspan", "style"]}
+    attributes = {"*": ["class", "style"], "a": ["href"]}
     settings: dict[str, Any] = {
         "tags": [*TAGS, *TABLE_TAGS],
         "attributes": attributes,
@@ -231,7 +231,7 @@ def _cell(cell: Any) -> Iterator[str]:
     if "about" in cell.metadata.get("tags", []):
         return
     if cell.cell_type == "markdown":
-        yield markdown2html(cell.source)
+        yield _sanitiser().sanitize_html_tags(markdown2html(cell.source))
     elif cell.cell_type == "code":
         said = [_output(output, cell.outputs) for output in cell.outputs]
         if any(said):

@@ -46,6 +46,7 @@ main { display: block; padding: 1rem 0 3rem; }
 .rk-table { font-variant-numeric: tabular-nums; }
 .rk-chart { max-width: 100%; height: auto; display: block; margin: .4rem 0; }
 pre { white-space: pre-wrap; }
+.anchor-link { display: none; }
 @page { size: A4; margin: 11mm 13mm 14mm;
   @bottom-center { content: counter(page) " / " counter(pages); font-size: 8pt; } }
 @media print {

@@ -73,7 +73,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *, no
         return note(none)
     head = "".join(f'<th style="{_head_style(column)}">{escape(column.heading)}</th>' for column in columns)
     body = "".join(f"<tr>{_row(columns, row)}</tr>" for row in rows)
-    paper = f"background:{_colour('white')};color:{_colour('ink')}"
+    paper = f"background-color:{_colour('white')};color:{_colour('ink')}"
     style = f"border-collapse:collapse;font-size:.92em;margin:.4em 0;{paper}"
     html = (
         f'<table class="rk-table" style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -83,7 +83,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *, no
 
 def tiles(figures: Sequence[tuple[str, Cell]]) -> Part:
     """A row of figures, each below what it is."""
-    edge = f"border-top:3px solid {_colour('rule')};background:{_colour('paper')};padding:.5em 1.2em;text-align:center"
+    edge = f"border-top:3px solid {_colour('rule')};background-color:{_colour('paper')};padding:.5em 1.2em;text-align:center"
     cells = "".join(
         f'<td style="{edge}"><span style="color:{_colour("grey")};font-size:.85em">{escape(label)}</span><br>'
         f'<b style="font-size:1.5em;color:{_colour(cell.tone or "rule")}">{escape(cell.text)}</b></td>'
@@ -116,7 +116,7 @@ def _tone_style(tone: Tone) -> str:
     if tone.startswith("grade:"):
         place, _, count = tone.removeprefix("grade:").partition("/")
         colours = theme().grade(int(place), int(count))
-        return f";background:#{colours.tint};color:#{colours.text};font-weight:600"
+        return f";background-color:#{colours.tint};color:#{colours.text};font-weight:600"
     return f";color:{_colour(tone)}" if tone else ""
 
 

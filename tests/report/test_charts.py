@@ -1,0 +1,209 @@
+"""Every chart draws in both languages, in a font that has its characters, and says what its value says."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.ft2font import FT2Font
+from matplotlib.text import Text
+
+import riskkit as rk
+from riskkit import texts
+from riskkit.report import charts
+from riskkit.report.charts import canvas, fonts
+from riskkit.report.pack import QuarterPack, prepare
+
+CHINESE = canvas._CHINESE
+UNIT = "0103"
+
+Chart = Callable[..., Axes]
+CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
+    "ranking": (charts.ranking, lambda pack: (pack.assessment,)),
+    "dimension_profile": (charts.dimension_profile, lambda pack: (pack.assessment, UNIT)),
+    "indicator_profile": (charts.indicator_profile, lambda pack: (pack.assessment, UNIT)),
+    "trend_of_a_unit": (charts.trend, lambda pack: (pack.history, UNIT)),
+    "trend_of_all": (charts.trend, lambda pack: (pack.history,)),
+    "heatmap": (charts.heatmap, lambda pack: (pack.assessment,)),
+    "losses": (charts.losses, lambda pack: (pack.assessment, UNIT)),
+    "losses_with_deduction": (charts.losses, lambda pack: (pack.assessment, "0302")),
+    "losses_with_refusals": (charts.losses, lambda pack: (pack.assessment, "0310")),
+    "movement": (charts.movement, lambda pack: (pack.movement, UNIT)),
+    "ageing": (charts.ageing, lambda pack: (pack.findings,)),
+}
+
+
+@pytest.fixture(scope="module")
+def pack(sample_bank: Path) -> QuarterPack:
+    return prepare(rk.open_workspace(sample_bank), "2026Q2")
+
+
+@pytest.fixture(scope="module")
+def countries(tmp_path_factory: pytest.TempPathFactory) -> QuarterPack:
+    """A model of one period, without findings, red lines or sums."""
+    source = Path(__file__).parents[2] / "data_samples" / "hdi"
+    copy = tmp_path_factory.mktemp("hdi") / "hdi"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".riskkit"))
+    return prepare(rk.open_workspace(copy))
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(fonts, "_has_characters", lambda path: False)
+    fonts.chinese_family.cache_clear()
+    yield
+    fonts.chinese_family.cache_clear()
+
+
+def drawn(ax: Axes) -> list[Text]:
+    """The texts of a chart after it was really drawn; pytest turns any warning on the way into a failure."""
+    ax.figure.canvas.draw()
+    return [text for text in ax.findobj(Text) if text.get_text()]
+
+
+def words(ax: Axes) -> str:
+    return "\n".join(text.get_text() for text in drawn(ax))
+
+
+def without_glyph(text: Text) -> set[str]:
+    """The characters that none of a text's fonts has: they would be boxes."""
+    families = text.get_fontfamily()
+    files = [font_manager.findfont(font_manager.FontProperties(family=[name])) for name in families]
+    return {
+        letter
+        for letter in text.get_text()
+        if not letter.isspace() and not any(FT2Font(file).get_char_index(ord(letter)) for file in files)
+    }
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("lang", texts.LANGUAGES)
+@pytest.mark.needs("cjk_font")
+def test_a_chart_draws_in_both_languages_without_a_box(
+    name: str, lang: texts.Language, pack: QuarterPack
+) -> None:
+    chart, value = CHARTS[name]
+    ax = chart(*value(pack), lang=lang)
+    assert {letter for text in drawn(ax) for letter in without_glyph(text)} == set()
+    title = ax.get_title(loc="left")
+    for unit in pack.assessment.summary["name"]:
+        title = title.replace(unit, "")
+    assert bool(CHINESE.search(title)) is (lang == "zh")
+
+
+@pytest.mark.parametrize("name", [name for name in CHARTS if not name.startswith(("losses", "movement"))])
+def test_a_chart_draws_for_a_model_of_another_kind(name: str, countries: QuarterPack) -> None:
+    chart, value = CHARTS[name]
+    arguments = ["CHN" if isinstance(part, str) else part for part in value(countries)]
+    assert drawn(chart(*arguments, lang="en"))
+
+
+def test_losses_of_a_model_that_multiplies_are_refused(countries: QuarterPack) -> None:
+    with pytest.raises(rk.Misuse):
+        charts.losses(countries.assessment, "CHN")
+
+
+def test_a_chart_draws_on_the_axes_it_is_given(pack: QuarterPack) -> None:
+    figure, (left, right) = plt.subplots(1, 2)
+    assert charts.dimension_profile(pack.assessment, UNIT, ax=right) is right
+    assert plt.get_fignums() == [figure.number]
+    assert not left.has_data()
+
+
+def test_without_a_chinese_font_there_is_one_warning_and_english(
+    pack: QuarterPack, no_chinese_font: None
+) -> None:
+    with pytest.warns(UserWarning, match="Noto Sans CJK") as warned:
+        said = words(charts.ranking(pack.assessment, lang="zh")) + words(
+            charts.ageing(pack.findings, lang="zh")
+        )
+    assert len(warned) == 1
+    assert "score and grade" in said
+    assert not CHINESE.search(said)
+
+
+@pytest.mark.needs("cjk_font")
+def test_a_font_in_the_list_without_the_characters_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "PREFERRED", (fonts.LATIN, *fonts.PREFERRED))
+    fonts.chinese_family.cache_clear()
+    assert fonts.chinese_family() not in (None, fonts.LATIN)
+
+
+def test_the_language_is_the_one_last_used_unless_one_is_given(
+    pack: QuarterPack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canvas, "_chosen", None)
+    with plt.rc_context():
+        charts.use("en")
+        assert "findings" in words(charts.ageing(pack.findings))
+    assert "问题" in words(charts.ageing(pack.findings, lang="zh"))
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_alone(pack: QuarterPack) -> None:
+    before = dict(plt.rcParams)
+    charts.ageing(pack.findings, lang="en")
+    assert dict(plt.rcParams) == before
+
+
+def test_a_ranking_tells_grades_in_words_and_marks_who_has_none(pack: QuarterPack) -> None:
+    said = words(charts.ranking(pack.assessment, lang="en"))
+    for grade in pack.assessment.ranking()["grade"].dropna().unique():
+        assert f"{grade} {pack.model.grades[grade].name.en}" in said
+    assert said.count("provisional") == int(pack.assessment.ranking()["provisional"].sum()) == 1
+    assert said.count("vetoed") == 1
+
+
+def test_a_ranking_that_is_too_long_says_that_it_is_cut(pack: QuarterPack) -> None:
+    assert "the first 5" in words(charts.ranking(pack.assessment, lang="en", limit=5))
+
+
+def test_bars_of_losses_and_what_is_left_add_up_to_the_points_lost(pack: QuarterPack) -> None:
+    ax = charts.losses(pack.assessment, "0302", lang="en", limit=4)
+    labels = [text.get_text() for text in ax.texts]
+    shown = [float(label.split()[0]) for label in labels]
+    assert sum(shown) == pytest.approx(100 - pack.assessment.summary["score"]["0302"], abs=0.03)
+    assert labels[-1].endswith("together")
+
+
+def test_bars_of_a_movement_add_up_to_the_change(pack: QuarterPack) -> None:
+    assert pack.movement is not None
+    ax = charts.movement(pack.movement, "0302", lang="en", limit=3)
+    assert sum(bar.get_width() for bar in ax.patches) == pytest.approx(
+        pack.movement.units["change"]["0302"], abs=0.01
+    )
+
+
+def test_a_profile_names_no_other_unit(pack: QuarterPack) -> None:
+    said = words(charts.indicator_profile(pack.assessment, UNIT, lang="zh"))
+    others = pack.assessment.summary["name"].drop(UNIT)
+    assert [name for name in others if name in said] == []
+
+
+def test_so_few_peers_that_they_could_be_worked_out_are_not_drawn(pack: QuarterPack) -> None:
+    summary = pack.assessment.summary.copy()
+    summary.loc[[UNIT, "0104", "0105"], "peer_group"] = "three of a kind"
+    few = dataclasses.replace(pack.assessment, summary=summary)
+    assert "median of peers" in words(charts.dimension_profile(pack.assessment, UNIT, lang="en"))
+    assert "median of peers" not in words(charts.dimension_profile(few, UNIT, lang="en"))
+
+
+def test_colours_get_darker_towards_the_lower_scores_of_the_heat_map() -> None:
+    def lightness(colour: str) -> float:
+        return float(np.dot([int(colour[at : at + 2], 16) for at in (1, 3, 5)], (0.299, 0.587, 0.114)))
+
+    shades = [lightness(canvas.shade(share)) for share in (0.0, 0.2, 0.4, 0.6, 0.75, 0.85)]
+    assert shades == sorted(shades)
