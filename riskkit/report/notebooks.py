@@ -231,7 +231,7 @@ def _cell(cell: Any) -> Iterator[str]:
     if "about" in cell.metadata.get("tags", []):
         return
     if cell.cell_type == "markdown":
-        yield _sanitiser().sanitize_html_tags(markdown2html(cell.source))
+        yield _sanitiser().sanitize_html_tags(markdown2html(cell.source))  # type: ignore[no-untyped-call]
     elif cell.cell_type == "code":
         said = [_output(output, cell.outputs) for output in cell.outputs]
         if any(said):

@@ -83,7 +83,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *, no
 
 def tiles(figures: Sequence[tuple[str, Cell]]) -> Part:
     """A row of figures, each below what it is."""
-    edge = f"border-top:3px solid {_colour('rule')};background-color:{_colour('paper')};padding:.5em 1.2em;text-align:center"
+    look = f"border-top:3px solid {_colour('rule')};background-color:{_colour('paper')}"
+    edge = f"{look};padding:.5em 1.2em;text-align:center"
     cells = "".join(
         f'<td style="{edge}"><span style="color:{_colour("grey")};font-size:.85em">{escape(label)}</span><br>'
         f'<b style="font-size:1.5em;color:{_colour(cell.tone or "rule")}">{escape(cell.text)}</b></td>'
