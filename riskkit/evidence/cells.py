@@ -17,7 +17,7 @@ import pandas as pd
 
 from riskkit import texts
 from riskkit.evidence.files import Cell, ErrorText, FormulaText, NumberText
-from riskkit.model.schema import Column
+from riskkit.model.schema import Column, Table
 
 _DATE = re.compile(
     r"(\d{4})\s*(?:[-/.年]\s*)(\d{1,2})\s*(?:[-/.月]\s*)(\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
@@ -25,6 +25,9 @@ _DATE = re.compile(
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?\s*%?")
+_ROUNDED = re.compile(r"\d(\.\d+)?E\+\d{2,}", re.IGNORECASE)
+EXACT_DIGITS = 15
+"""A spreadsheet's numbers hold no more; longer codes stored as numbers end in zeros that were never typed."""
 _YES = {"是", "有", "y", "yes", "true", "1", "√", "已"}
 _NO = {"否", "无", "n", "no", "false", "0", "×", "未"}
 
@@ -50,16 +53,21 @@ class CellFault(Exception):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the special column types may hold: unit codes by code or name, items, red lines, tables."""
+    """What the special column types may hold: units and tables by code or name, items, red lines."""
 
     units: Mapping[str, str]
     items: frozenset[str] = frozenset()
     red_lines: frozenset[str] = frozenset()
-    tables: frozenset[str] = frozenset()
+    tables: Mapping[str, str] = field(default_factory=dict)
     unit_names: tuple[str, ...] = field(default=())
 
     @classmethod
-    def of(cls, codes_and_names: Iterable[tuple[str, str]], **known: Iterable[str]) -> Vocabulary:
+    def of(
+        cls,
+        codes_and_names: Iterable[tuple[str, str]],
+        tables: Mapping[str, Table] | None = None,
+        **known: Iterable[str],
+    ) -> Vocabulary:
         """A vocabulary from (code, name) of every unit and the ids of the model. A name that two units bear stands
         for neither."""
         pairs = list(codes_and_names)
@@ -69,6 +77,11 @@ class Vocabulary:
         return cls(
             units,
             **{key: frozenset(ids) for key, ids in known.items()},
+            tables={
+                squeezed(name): code
+                for code, table in (tables or {}).items()
+                for name in (code, table.name.zh, table.name.en)
+            },
             unit_names=tuple(f"{code} {name}" for code, name in pairs),
         )
 
@@ -146,6 +159,8 @@ def _code(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
     if isinstance(cell, NumberText) and column.person == "number":
         raise CellFault("lost_zeros", found=str(cell))
     value = plain(cell)
+    if _ROUNDED.fullmatch(value) or (isinstance(cell, NumberText) and len(value) > EXACT_DIGITS):
+        raise CellFault("lost_digits", found=str(cell))
     return value, value if value != cell.strip() else None
 
 
@@ -221,7 +236,7 @@ def _unit(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
             plain(cell), [n for pair in vocabulary.unit_names for n in pair.split(" ", 1)], n=2
         )
         raise CellFault("unit", found=cell, near=texts.listed(near or ["-"]))
-    ordinary = word == cell.strip().casefold()
+    ordinary = word == cell.strip().casefold() and word in vocabulary.units
     return code, None if ordinary else code
 
 
@@ -234,6 +249,14 @@ def _member(known: Callable[[Vocabulary], frozenset[str]]) -> Callable[..., Pars
         return value, None
 
     return parse
+
+
+def _table(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
+    code = vocabulary.tables.get(squeezed(cell))
+    if code is None:
+        near = difflib.get_close_matches(squeezed(cell), sorted(vocabulary.tables), n=2)
+        raise CellFault("item", found=cell, near=texts.listed(near or ["-"]))
+    return code, None
 
 
 _PARSERS: dict[str, Callable[..., Parsed]] = {
@@ -249,5 +272,5 @@ _PARSERS: dict[str, Callable[..., Parsed]] = {
     "unit": _unit,
     "item": _member(lambda vocabulary: vocabulary.items),
     "red_line": _member(lambda vocabulary: vocabulary.red_lines),
-    "table": _member(lambda vocabulary: vocabulary.tables),
+    "table": _table,
 }

@@ -371,6 +371,7 @@ class _Ledger:
         self.entries: dict[tuple[str, str], list[Any]] = {}
         self.used: set[int] = set()
         self.rows: list[Any] = [] if table is None else list(table.itertuples(index=True))
+        self.origins = [] if table is None else table[ORIGIN].to_numpy().tolist()
         for entry in self.rows:
             sheet = entry.sheet if isinstance(entry.sheet, str) else ""
             self.entries.setdefault((entry.file, sheet), []).append(entry)
@@ -398,20 +399,20 @@ class _Ledger:
 
     def finish(self, problems: list[Problem]) -> None:
         """Entries that point at nothing are problems of the ledger."""
-        problems += [
-            Problem(
-                "evidence.correction_target",
-                entry._file,
-                entry._sheet,
-                str(entry._row),
-                {"found": f"{entry.file} {entry.sheet if isinstance(entry.sheet, str) else ''} {entry.cell}"},
-            )
-            for entry in self.rows
-            if entry.Index not in self.used
-        ]
+        for entry in self.rows:
+            if entry.Index not in self.used:
+                target = " ".join(
+                    part for part in (entry.file, entry.sheet, entry.cell) if isinstance(part, str)
+                )
+                file, sheet, row = self.origins[entry.Index]
+                problems.append(
+                    Problem("evidence.correction_target", file, sheet, str(row), {"found": target or "–"})
+                )
 
 
-def _cell_place(address: str) -> tuple[int, int] | None:
+def _cell_place(address: object) -> tuple[int, int] | None:
+    if not isinstance(address, str):
+        return None
     try:
         letters, row = coordinate_from_string(address.upper())
     except CellCoordinatesException:

@@ -25,7 +25,13 @@ OLD = (".xls", ".et", ".ods", ".numbers")
 MAX_UNPACKED = 1 << 30
 MAX_RATIO = 300
 MAX_COLUMNS = 512
+MAX_FAR_CELLS = 5000
+"""Cells beyond column ZZ: a few are a slip, very many are filled up by the parser until memory is gone."""
 _ZEROS = re.compile(r"^0{2,}$")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*hidden="(?:1|true)"')
+_HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\s[^>]*hidden="(?:1|true)"')
+_FAR_CELL = re.compile(rb'\sr="[A-Z]{3}\d')
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -75,14 +81,8 @@ def read_grids(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
 
 
 def _read_csv(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
-    content = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.removeprefix(codecs.BOM_UTF8).decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        break
-    else:
+    text = _decoded(path.read_bytes())
+    if text is None:
         return [], [Problem("evidence.encoding", label)]
     try:
         rows: list[list[Cell]] = [
@@ -100,6 +100,23 @@ def _read_csv(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
     return [grid], problems
 
 
+def _decoded(content: bytes) -> str | None:
+    """The text of UTF-8 or GB18030. A few bad bytes in UTF-8 do not make it GB18030, where nearly anything passes."""
+    marked = content.startswith(codecs.BOM_UTF8)
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        lenient = content.decode("utf-8", errors="replace")
+    bad = lenient.count("\ufffd")
+    if marked or sum(1 for character in lenient if character > "\x7f") > 10 * bad:
+        return None
+    try:
+        return content.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+
+
 def _read_workbook(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
     refused = _look_into_zip(path, label)
     if refused:
@@ -114,18 +131,26 @@ def _read_workbook(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
 
 
 def _visible_sheets(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
+    parts = _sheet_parts(path)
+    if sum(len(_FAR_CELL.findall(part)) for part in parts) > MAX_FAR_CELLS:
+        return [], [Problem("evidence.too_large", label, values={"found": "XFD"})]
     values = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    formulas = openpyxl.load_workbook(path, read_only=True) if _has_formulas(path) else None
+    has_formulas = any(map(_FORMULA.search, parts))
+    formulas = openpyxl.load_workbook(path, read_only=True) if has_formulas else None
     grids = [
         Grid(label, sheet.title, _sheet_rows(sheet, formulas[sheet.title] if formulas else None))
         for sheet in values.worksheets
         if sheet.sheet_state == "visible"
     ]
-    hidden_sheets = len(grids) < len(values.worksheets)
-    notes = []
-    if hidden_sheets or _has_hidden_rows(path):
-        found = {"zh": "工作表", "en": "sheets"} if hidden_sheets else {"zh": "行", "en": "rows"}
-        notes.append(Problem("evidence.hidden", label, values={"found": found}, severity="note"))
+    notes = [
+        Problem("evidence.hidden", label, values={"found": {"zh": zh, "en": en}}, severity="note")
+        for hidden, zh, en in (
+            (len(grids) < len(values.worksheets), "工作表", "sheets"),
+            (any(map(_HIDDEN_ROW.search, parts)), "行", "rows"),
+            (any(map(_HIDDEN_COLUMN.search, parts)), "列", "columns"),
+        )
+        if hidden
+    ]
     values.close()
     if formulas:
         formulas.close()
@@ -148,7 +173,7 @@ def _look_into_zip(path: Path, label: str) -> Problem | None:
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels")):
                     with package.open(entry) as part:
-                        if b"<!DOCTYPE" in part.read(1024):
+                        if b"<!DOCTYPE" in part.read(1 << 16).replace(b"\0", b""):
                             return Problem("evidence.too_large", label, values={"found": "DOCTYPE"})
     except (
         zipfile.BadZipFile,
@@ -165,30 +190,34 @@ def _look_into_zip(path: Path, label: str) -> Problem | None:
 
 def _sheet_parts(path: Path) -> list[bytes]:
     with zipfile.ZipFile(path) as package:
-        return [package.read(name) for name in package.namelist() if name.startswith("xl/worksheets/sheet")]
-
-
-def _has_formulas(path: Path) -> bool:
-    return any(b"<f>" in part or b"<f " in part for part in _sheet_parts(path))
-
-
-def _has_hidden_rows(path: Path) -> bool:
-    return any(re.search(rb'<row [^>]*hidden="(1|true)"', part) for part in _sheet_parts(path))
+        names = [name for name in package.namelist() if "worksheets/" in name.lower()]
+        return [package.read(name) for name in names if name.lower().endswith(".xml")]
 
 
 def _sheet_rows(sheet: Any, formulas: Any) -> list[list[Cell]]:
     sheet.reset_dimensions()
-    rows = [_trim([_text(cell) for cell in row[:MAX_COLUMNS]]) for row in sheet.iter_rows()]
-    if formulas is not None:
+    if formulas is None:
+        rows = [_trim([_text(cell) for cell in row[:MAX_COLUMNS]]) for row in sheet.iter_rows()]
+    else:
         formulas.reset_dimensions()
-        for texts, row in zip(rows, formulas.iter_rows(), strict=False):
-            for index, cell in enumerate(row[:MAX_COLUMNS]):
-                if cell.data_type == "f" and (index >= len(texts) or texts[index] is None):
-                    texts.extend([None] * (index + 1 - len(texts)))
-                    texts[index] = FormulaText(str(cell.value))
+        pairs = zip(sheet.iter_rows(), formulas.iter_rows(), strict=False)
+        rows = [_trim(_texts(row[:MAX_COLUMNS], written)) for row, written in pairs]
     while rows and not rows[-1]:
         rows.pop()
     return rows
+
+
+def _texts(row: Any, written: Any) -> list[Cell]:
+    """The texts of a row; a formula whose result was not saved stands as such, one whose result is empty is empty."""
+    texts = [_text(cell) for cell in row]
+    for index, (shown, cell) in enumerate(zip(row, written, strict=False)):
+        if cell.data_type == "f" and shown.value is None and shown.data_type != "str":
+            texts[index] = FormulaText(_formula(cell.value))
+    return texts
+
+
+def _formula(value: Any) -> str:
+    return str(getattr(value, "text", None) or value)
 
 
 def _trim(row: list[Cell]) -> list[Cell]:
