@@ -29,7 +29,7 @@ _HOMES = {
     "compare": "riskkit.analysis.movement",
     "place": "riskkit.analysis.peers",
     "compare_self_check": "riskkit.analysis.self_check",
-    "findings": "riskkit.findings",
+    "findings": "riskkit.rectification",
     "masked": "riskkit.discretion",
     "RiskkitError": "riskkit.errors",
     "DataRefused": "riskkit.errors",

@@ -111,7 +111,7 @@ def _write_problems(problems: tuple[Problem, ...], path: Path) -> None:
     from riskkit.report.run import safe_csv
 
     rows = [(p.file, p.sheet, p.cell, p.what(SCREEN), p.remedy(SCREEN)) for p in problems]
-    columns = [say(f"column.{name}") for name in ("file", "sheet", "cell", "what", "remedy")]
+    columns = [say(f"column.{name}") for name in ("file", "sheet", "cell", "problem", "remedy")]
     with scratch_file(path) as scratch:
         safe_csv(pd.DataFrame(rows, columns=columns), scratch)
 

@@ -155,7 +155,7 @@ def test_every_imported_library_is_declared() -> None:
 def test_the_order_is_read_from_the_architecture() -> None:
     assert ORDER["errors"] == ORDER["periods"] == 0
     assert ORDER["errors"] < ORDER["model"] < ORDER["evidence"] < ORDER["scoring"] < ORDER["analysis"]
-    assert ORDER["analysis"] == ORDER["findings"] < ORDER["workspace"] < ORDER["report"] < ORDER["cli"]
+    assert ORDER["analysis"] == ORDER["rectification"] < ORDER["workspace"] < ORDER["report"] < ORDER["cli"]
 
 
 @pytest.mark.parametrize(

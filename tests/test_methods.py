@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import riskkit as rk
-from riskkit.findings import findings
+from riskkit.rectification import findings
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("en", "zh")

@@ -29,7 +29,8 @@ class PeerPlace:
 def place(assessment: Assessment, unit: str) -> PeerPlace:
     """A unit's place in its peer group; without a group, among all assessed units.
 
-    Raises `Misuse` for a unit that is not in the assessment.
+    Provisional units enter neither the group's figures nor the mean. Raises `Misuse` for a unit that is not in the
+    assessment.
 
     >>> place(assessment, "0103").nodes.loc["A"]
     """
@@ -42,14 +43,14 @@ def place(assessment: Assessment, unit: str) -> PeerPlace:
         ["", *assessment.model.nodes]
     ]
     scores[""] = assessment.summary["score"].reindex(scores.index)
-    inside = scores.reindex(peers.index)
+    inside = scores.reindex(peers.index[~peers["provisional"]])
     nodes = pd.DataFrame(
         {
             "score": scores.loc[unit],
             "median": inside.median(),
             "low": inside.quantile(0.25),
             "high": inside.quantile(0.75),
-            "mean": scores.reindex(assessed.index).mean(),
+            "mean": scores.reindex(assessed.index[~assessed["provisional"]]).mean(),
         }
     )
     return PeerPlace(unit, group, int(ranked[unit]) if unit in ranked.index else None, len(ranked), nodes)

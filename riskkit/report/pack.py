@@ -10,7 +10,7 @@ import pandas as pd
 from riskkit import texts
 from riskkit.analysis.movement import Movement, compare
 from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
-from riskkit.findings import Findings, findings
+from riskkit.rectification import Findings, findings
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.report.origins import origins

@@ -135,13 +135,12 @@ class Assessment:
         reach = Reach(
             self.model, self.measures.units, self.measures.evidence, self.period, self.measures.calendar
         )
-        ruled = {(e.red_line, e.unit) for e in self.events.itertuples()}
         frames = []
         for line in self.model.spec.red_lines:
             if line.candidate is None:
                 continue
             rows = reach.rows(line.candidate)
-            rows = rows[[(line.id, unit) not in ruled for unit in rows["unit"]]]
+            rows = rows[~grades.ruled(rows, self.events[self.events["red_line"] == line.id], self.period)]
             frames.append(rows.assign(red_line=line.id, table=line.candidate.table))
         columns = ["red_line", "unit", "table", "_file", "_sheet", "_row"]
         frames = [frame[columns] for frame in frames if len(frame)]

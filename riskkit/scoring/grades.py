@@ -39,6 +39,20 @@ def settle_events(model: IndicatorModel, events: pd.DataFrame, period: Period) -
     return settled
 
 
+def ruled(rows: pd.DataFrame, events: pd.DataFrame, period: Period) -> np.ndarray:
+    """Which candidate rows of one red line have had their ruling.
+
+    A row that names a case is ruled once an event names the case, whatever came of it; any other row while its unit
+    has an event of that red line in effect, or one confirmed in this period.
+    """
+    current = events[(events["status"] == IN_EFFECT) | (events["confirmed_on"] >= pd.Timestamp(period.start))]
+    by_unit = rows["unit"].isin(current["unit"])
+    if "case_no" not in rows:
+        return np.asarray(by_unit, dtype=bool)
+    named = rows["case_no"].isin(events["case_no"].dropna())
+    return np.asarray(named.where(rows["case_no"].notna(), by_unit), dtype=bool)
+
+
 def _status(line: s.RedLine, event: Any, period: Period) -> str:
     start, cutoff = pd.Timestamp(period.start), pd.Timestamp(period.cutoff)
     if event.appeal == "overturned":

@@ -11,9 +11,10 @@ from riskkit.analysis.self_check import compare_self_check
 from riskkit.discretion import mask, masked
 from riskkit.evidence.evidence import Evidence
 from riskkit.evidence.measures import Measures
-from riskkit.findings import findings
 from riskkit.model.schema import Table
+from riskkit.rectification import findings
 from riskkit.scoring.assessment import score
+from riskkit.scoring.grades import ruled
 from tests.scoring import tiny
 
 LOW = {"a1": 0.4, "a2": 0.6, "b1": 0.9}
@@ -149,3 +150,17 @@ def test_numbers_of_people_are_masked_and_names_and_addresses_taken_out() -> Non
     )
     assert shown.to_dict("list") == {"no": ["*****123", ""], "rest": [1, 2]}
     assert (mask("12"), mask(None)) == ("**", "")
+
+
+def test_a_candidate_is_ruled_by_an_event_for_its_case_or_by_one_in_effect_at_its_unit() -> None:
+    events = pd.DataFrame(
+        {
+            "unit": ["u", "v", "w"],
+            "case_no": ["C1", None, None],
+            "status": ["overturned", "in_effect", "earlier"],
+            "confirmed_on": pd.to_datetime(["2026-01-10", "2025-11-03", "2026-02-01"]),
+        }
+    )
+    rows = pd.DataFrame({"unit": ["u", "u", "v", "w"], "case_no": ["C1", "C2", None, None]})
+    assert ruled(rows, events, tiny.PERIOD).tolist() == [True, False, True, False]
+    assert ruled(rows.drop(columns="case_no"), events, tiny.PERIOD).tolist() == [False, False, True, False]

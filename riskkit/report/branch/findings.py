@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit.discretion import mask
-from riskkit.findings import CLOSED
+from riskkit.rectification import CLOSED
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.overview import stage_cell

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from riskkit import texts
 from riskkit.analysis.movement import Movement
-from riskkit.findings import AGE_LIMITS, Findings
+from riskkit.rectification import AGE_LIMITS, Findings
 from riskkit.model import IndicatorModel
 from riskkit.report.charts import canvas as c
 from riskkit.scoring.assessment import Assessment

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskkit.findings import AGE_LIMITS
+from riskkit.rectification import AGE_LIMITS
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import effect, in_effect, line_name
