@@ -200,7 +200,8 @@ STYLES = (
     "font-weight", "margin", "max-width", "min-width", "padding", "padding-bottom", "text-align", "vertical-align",
     "white-space",
 )  # fmt: skip
-TAGS = ("a", "b", "br", "code", "em", "h1", "h2", "h3", "li", "ol", "p", "pre", "span", "strong", "ul")
+TAGS = ("a", "b", "br", "code", "div", "em", "h1", "h2", "h3", "li", "ol", "p", "pre", "span", "strong", "ul")
+_STYLE_BLOCK = re.compile(r"<style.*?</style>", re.DOTALL | re.IGNORECASE)
 TABLE_TAGS = ("table", "tbody", "td", "th", "thead", "tr")
 
 
@@ -210,6 +211,12 @@ def to_html(notebook: Path, target: Path, *, title: str, marking: str, lang: tex
     >>> to_html(Path("0103.ipynb"), Path("0103.html"), title="0103 2026Q2", marking="Internal", lang="en")
     """
     held = _opened(notebook)
+    for output in (
+        each for cell in held.cells for each in cell.get("outputs", []) if "text/html" in each.get("data", {})
+    ):
+        output.data["text/html"] = _STYLE_BLOCK.sub(
+            "", output.data["text/html"]
+        )  # pandas puts one before every table
     cleaned, _ = _sanitiser().preprocess(held, {})  # type: ignore[no-untyped-call]
     body = "\n".join(part for cell in cleaned.cells for part in _cell(cell))
     with scratch_file(target) as half:

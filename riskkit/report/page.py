@@ -36,7 +36,8 @@ $body
 
 _STYLE = Template("""html { background: #$paper; }
 body { margin: 0; color: #$ink; font: 15px/1.55 $fonts; }
-.rk-page { width: 100%; max-width: 62rem; table-layout: fixed; margin: 0 auto; background: #$white; border-collapse: collapse; }
+.rk-page { width: 100%; max-width: 62rem; table-layout: fixed; margin: 0 auto; background: #$white;
+  border-collapse: collapse; }
 .rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0 2.2rem; }
 .rk-running { display: flex; justify-content: space-between; gap: 2rem; padding: .9rem 0 .4rem;
   border-bottom: 1px solid #$hairline; font-size: .8rem; color: #$grey; }
@@ -44,6 +45,10 @@ body { margin: 0; color: #$ink; font: 15px/1.55 $fonts; }
 main { display: block; padding: 1rem 0 3rem; }
 .rk-cell { margin: 0 0 .6rem; overflow-x: auto; }
 .rk-table { font-variant-numeric: tabular-nums; }
+.dataframe { border-collapse: collapse; font-size: .88em; margin: .4em 0; }
+.dataframe th, .dataframe td { border: 0; border-bottom: 1px solid #$hairline; padding: .25em .6em;
+  text-align: right; }
+.dataframe thead th { border-bottom: 1.5px solid #$rule; color: #$grey; }
 .rk-chart { max-width: 100%; height: auto; display: block; margin: .4rem 0; }
 pre { white-space: pre-wrap; }
 .anchor-link { display: none; }
@@ -56,9 +61,9 @@ pre { white-space: pre-wrap; }
   .rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0; }
   .rk-cell { overflow: visible; }
   .rk-heading { break-after: avoid; }
-  .rk-chart { break-inside: avoid; max-height: 230mm; }
+  .rk-chart { break-inside: avoid; max-width: 158mm; max-height: 235mm; }
   .rk-table { width: 100%; font-size: 8.5pt !important; }
-  .rk-table td { white-space: normal !important; min-width: 0 !important; padding: .2em .45em !important; }
+  .rk-table td { min-width: 0 !important; padding: .2em .45em !important; }
   .rk-table th { padding: .2em .45em !important; }
   .rk-table tr { break-inside: avoid; }
 }

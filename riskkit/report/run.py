@@ -6,15 +6,19 @@ import concurrent.futures
 import hashlib
 import json
 import multiprocessing
+import multiprocessing.connection
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from riskkit import __version__, resources, texts
-from riskkit.errors import PublishFailed, ReportFailed, RiskkitError
+from riskkit.errors import Misuse, PublishFailed, ReportFailed, RiskkitError
 from riskkit.periods import Period
 from riskkit.publish import damaged, digest, put_aside, scratch_folder, write_manifest
 from riskkit.report.pack import QuarterPack, prepare
@@ -40,7 +44,6 @@ class Outcome:
 
     folder: Path
     already: bool = False
-    failures: dict[str, str] = field(default_factory=dict)
 
 
 def run_id(pack: QuarterPack, order: Order) -> str:
@@ -174,37 +177,52 @@ def _page(pack: QuarterPack, notebook: Path, title: str) -> None:
 
 # ---------------------------------------------------------------- branches, in worker processes
 
-_PACK: QuarterPack | None = None
+MOST_WORKERS = 61
+"""More processes than this a pool on Windows cannot wait for."""
 
 
-def _start_worker(order: Order) -> None:
-    global _PACK
+def _start_worker() -> None:
+    """A worker leaves interruptions to its parent, and does not outlive it."""
     os.umask(0o077)
-    _PACK = prepare(open_workspace(order.workspace, lang=order.lang), order.period, order.lang)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "workers are started by a run"
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
+
+
+@cache
+def _pack(order: Order) -> QuarterPack:
+    """The pack of this process, opened once."""
+    return prepare(open_workspace(order.workspace, lang=order.lang), order.period, order.lang)
 
 
 def _write_branch(order: Order, unit: str, folder: Path) -> str | None:
     """Write one branch's workbook, notebook and page; returns why it failed, in words, or nothing."""
     from riskkit.report import notebooks, workbook_branch
 
-    assert _PACK is not None, "workers are started with their order"
-    place = folder / "branches" / unit
-    place.mkdir(parents=True, exist_ok=True)
-    stem = f"{unit}_{_PACK.period}"
     try:
-        workbook_branch.write_branch_workbook(_PACK, unit, place / f"{stem}.xlsx")
+        pack = _pack(order)
+        place = folder / "branches" / unit
+        place.mkdir(parents=True, exist_ok=True)
+        stem = f"{unit}_{pack.period}"
+        workbook_branch.write_branch_workbook(pack, unit, place / f"{stem}.xlsx")
         parameters = {
             "branch": unit,
-            "quarter": str(_PACK.period),
+            "quarter": str(pack.period),
             "workspace": str(order.workspace),
             "lang": order.lang,
         }
         notebooks.run_notebook("branch_report", place / f"{stem}.ipynb", parameters=parameters)
         if order.html:
-            name = _PACK.assessment.summary["name"][unit]
-            _page(_PACK, place / f"{stem}.ipynb", f"{name} {_PACK.period}")
+            name = pack.assessment.summary["name"][unit]
+            _page(pack, place / f"{stem}.ipynb", f"{name} {pack.period}")
     except RiskkitError as failed:
-        return failed.message(order.lang)
+        return failed.message(texts.screen_language())
     except Exception as failed:  # whatever breaks one report is told with its name; the others go on
         return f"{type(failed).__name__}: {failed}"
     return None
@@ -213,26 +231,34 @@ def _write_branch(order: Order, unit: str, folder: Path) -> str | None:
 def _write_branches(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
     failures: dict[str, str] = {}
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(workers, context, _start_worker, (order,)) as pool:
-        waiting = {pool.submit(_write_branch, order, unit, folder): unit for unit in order.units}
-        for done in concurrent.futures.as_completed(waiting):
-            why = _outcome(done)
-            if why is not None:
-                failures[waiting[done]] = why
-            advance("branch")
+    most = max(1, min(workers, len(order.units), MOST_WORKERS))
+    with concurrent.futures.ProcessPoolExecutor(most, context, _start_worker) as pool:
+        try:
+            waiting = {pool.submit(_write_branch, order, unit, folder): unit for unit in order.units}
+            for done in concurrent.futures.as_completed(waiting):
+                why = _outcome(done)
+                if why is not None:
+                    failures[waiting[done]] = why
+                advance("branch")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return dict(sorted(failures.items()))
 
 
 def _outcome(done: concurrent.futures.Future[str | None]) -> str | None:
     try:
         return done.result()
-    except concurrent.futures.process.BrokenProcessPool as broken:
-        return str(broken)
+    except concurrent.futures.process.BrokenProcessPool:
+        return texts.say("error.worker_died", texts.screen_language())
 
 
 def chosen_units(workspace: Workspace, period: object, given: Iterable[str]) -> tuple[str, ...]:
-    """The units to report on: those given, resolved, or every assessed one."""
-    named = tuple(workspace.unit(unit) for unit in given)
-    if named:
-        return tuple(dict.fromkeys(named))
-    return tuple(workspace.assessment(period).ranking().index.sort_values())
+    """The units to report on: those given, resolved, or every assessed one. Raises `Misuse` for one that is not
+    assessed on its own."""
+    named = tuple(dict.fromkeys(workspace.unit(unit) for unit in given))
+    assessed = workspace.assessment(period).ranking().index
+    for unit in named:
+        if unit not in assessed:
+            raise Misuse("not_reported", unit=unit, name=workspace.units["name"][unit])
+    return named or tuple(assessed.sort_values())

@@ -104,6 +104,8 @@ def put(cell: Any, value: Any, look: Look) -> None:
         cell.value = clean(plain) if isinstance(plain, str) else plain
     if isinstance(plain, str):
         cell.data_type = "s"
+    if isinstance(plain, dt.date) and look.format == "General":
+        look = look.but(format=theme().formats.date)
     cell._style = _array(cell, look, isinstance(plain, str) and plain.startswith(ACTIVE))
 
 

@@ -23,13 +23,16 @@ _FORMS = {
     "times": "{:.2f}",
     "years": "{:.2f}",
     "money": "{:,.0f}",
-    "number": "{:g}",
+    "number": "{:,.2f}",
 }
 
 
 def value_text(value: float, item: s.Item) -> str:
     """A measured value as people write it; a dash for none."""
-    return "–" if pd.isna(value) else _FORMS[item.unit].format(value)
+    if pd.isna(value):
+        return "–"
+    text = _FORMS[item.unit].format(value)
+    return text.rstrip("0").rstrip(".") if item.unit == "number" else text  # a count without decimals
 
 
 def why_texts(why: str, assessment: Assessment, lang: texts.Language) -> list[str]:

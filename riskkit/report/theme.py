@@ -18,6 +18,9 @@ Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{6}$")]
 Points = Annotated[float, Field(gt=4, le=40)]
 Inches = Annotated[float, Field(ge=0.2, le=2)]
 Format = Annotated[str, StringConstraints(min_length=1)]
+READABLE = 4.5
+"""The contrast WCAG 2 asks of small text."""
+
 Edge = Literal["thin", "medium", "thick"]
 Size = Literal["title", "subtitle", "figure", "section", "body", "small", "tiny", "chart", "ruler"]
 
@@ -210,9 +213,9 @@ def alignment(align: str, level: str, wrap: bool, indent: int, turned: int) -> A
 
 @cache
 def reads_on(colour: str) -> str:
-    """The name of the text colour that reads best on a colour: ink or white."""
-    ink, white = (contrast(theme().colour(name), colour) for name in ("ink", "white"))
-    return "ink" if ink >= white else "white"
+    """The text colour that can be read on a colour: ink if it can, else white, else black."""
+    readable = [name for name in ("ink", "white") if contrast(theme().colour(name), colour) >= READABLE]
+    return readable[0] if readable else "000000"
 
 
 def contrast(first: str, second: str) -> float:

@@ -15,6 +15,10 @@ Tone = str
 Align = Literal["left", "right", "center"]
 
 
+ONE_LINE = 24
+"""A text no longer than this is kept on one line."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell's text, and its tone where it means something."""
@@ -108,9 +112,17 @@ def _row(columns: Sequence[Column], row: Sequence[Cell | str]) -> str:
 def _cell(column: Column, cell: Cell) -> str:
     edge = f"border-bottom:1px solid {_colour('hairline')}"
     style = f"text-align:{column.align};padding:.28em .7em;{edge};vertical-align:top"
-    style += ";min-width:12em;max-width:32em;white-space:normal" if column.wrap else ";white-space:nowrap"
+    if column.wrap:
+        style += ";min-width:12em;max-width:32em"
+    elif _breadth(cell.text) <= ONE_LINE:
+        style += ";white-space:nowrap"
     style += _tone_style(cell.tone) + (";font-weight:600" if cell.bold else "")
     return f'<td style="{style}">{escape(cell.text)}</td>'
+
+
+def _breadth(text: str) -> int:
+    """A text's length, Chinese characters counting double."""
+    return sum(1 + (letter > "\u2e7f") for letter in text)
 
 
 def _tone_style(tone: Tone) -> str:

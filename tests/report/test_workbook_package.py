@@ -1,0 +1,68 @@
+"""A finished workbook says nothing of who made it, where and when; the same content gives the same bytes."""
+
+from __future__ import annotations
+
+import re
+import time
+import zipfile
+from pathlib import Path
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.chart import BarChart, Reference
+
+from riskkit.report.package import CORE, finish
+
+
+def saved(path: Path, text: str = "x") -> Path:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append([text, 1])
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=2, min_row=1))
+    sheet.add_chart(chart, "D2")
+    book.properties.creator = "somebody"
+    book.save(path)
+    return path
+
+
+def finished(path: Path, **words: str) -> Path:
+    told = {"institution": "云岭示例银行", "title": "2026年第二季度", "marking": "内部"} | words
+    finish(saved(path), **told, pictures=['得分 <best> & "last"'])
+    return path
+
+
+def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    first = finished(tmp_path / "1.xlsx").read_bytes()
+    time.sleep(2.1)  # zip times have two seconds' grain
+    assert finished(tmp_path / "2.xlsx").read_bytes() == first
+
+
+def test_finishing_twice_changes_nothing(tmp_path: Path) -> None:
+    path = finished(tmp_path / "1.xlsx")
+    once = path.read_bytes()
+    finish(path, institution="云岭示例银行", title="2026年第二季度", marking="内部")
+    assert path.read_bytes() == once
+
+
+def test_the_institution_is_the_author_and_no_time_is_kept(tmp_path: Path) -> None:
+    path = finished(tmp_path / "1.xlsx")
+    with zipfile.ZipFile(path) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        core = archive.read(CORE).decode()
+    assert "somebody" not in core
+    assert not re.search(r"created|modified<|\dT\d", core)
+    properties = load_workbook(path).properties
+    assert (properties.creator, properties.lastModifiedBy) == ("云岭示例银行", "云岭示例银行")
+    assert (properties.title, properties.category) == ("2026年第二季度", "内部")
+
+
+def test_names_that_look_like_markup_do_no_harm(tmp_path: Path) -> None:
+    path = finished(tmp_path / "1.xlsx", institution="<b>&\x00 Bank", title="=1+1")
+    properties = load_workbook(path).properties
+    assert (properties.creator, properties.title) == ("<b>& Bank", "=1+1")
+
+
+def test_a_chart_carries_its_alternative_text(tmp_path: Path) -> None:
+    with zipfile.ZipFile(finished(tmp_path / "1.xlsx")) as archive:
+        drawing = archive.read("xl/drawings/drawing1.xml").decode()
+    assert re.search(r"cNvPr [^>]*descr='得分 &lt;best&gt; &amp; \"last\"'", drawing)
