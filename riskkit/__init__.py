@@ -28,6 +28,7 @@ _HOMES = {
     "score": "riskkit.scoring.assessment",
     "compare": "riskkit.analysis.movement",
     "place": "riskkit.analysis.peers",
+    "grade_gap": "riskkit.analysis.grade_gap",
     "compare_self_check": "riskkit.analysis.self_check",
     "findings": "riskkit.rectification",
     "masked": "riskkit.discretion",
