@@ -38,7 +38,7 @@ def meaning(column: Column, lang: texts.Language) -> str:
     parts = [column.about[lang]] if column.about else []
     if column.person:
         parts.append(texts.say(f"form.code.person_data.{column.person}", lang))
-    return texts.say("form.between_limits", lang).join(parts)
+    return texts.say("form.between_sentences", lang).join(parts)
 
 
 def handing_in(table: Table, lang: texts.Language) -> list[str]:

@@ -107,7 +107,7 @@ class _Maker:
         target.mkdir()
         levels = [level.id for level in self.model.spec.levels]
         for name, columns in register.COLUMNS.items():
-            table = _register_table(name, columns)
+            table = register_table(name, columns)
             form = Form(table, self.model, self.lang, {"level": levels} if name == register.UNITS else {})
             form.example([self.say(f"example.{name}_{column}") for column in columns])
             (target / f"{name}.xlsx").write_bytes(form.written(self.say(f"register.{name}")))
@@ -135,7 +135,8 @@ class _Maker:
         (self.folder / "README.md").write_text(text, encoding="utf-8")
 
 
-def _register_table(name: str, columns: Mapping[str, Column]) -> Table:
+def register_table(name: str, columns: Mapping[str, Column]) -> Table:
+    """A table of the register folder, described as the tables of a model are."""
     explained = {
         key: column.model_copy(update={"about": Bilingual(**texts.both(f"form.register_about.{name}_{key}"))})
         for key, column in columns.items()
