@@ -88,7 +88,7 @@ class Shown(NamedTuple):
 def clean(text: str) -> str:
     """Text a workbook can hold: without control characters, no escapes read into it, cut with … where too long."""
     safe = _ESCAPE.sub("_x005F_", _UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-    return safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + "…"
+    return safe if len(safe) <= LONGEST else f"{safe[: LONGEST - 1]}…"
 
 
 def put(cell: Any, value: Any, look: Look) -> None:
@@ -186,14 +186,18 @@ def lines_of(text: str, width: float, size: Size = "body", *, bold: bool = False
 
 
 def title_of(text: str, taken: Iterable[str] = ()) -> str:
-    """A sheet's name: allowed characters, at most 31, none twice."""
+    """A sheet's name: allowed characters, at most 31 of them, none twice."""
     wanted = _NOT_IN_TITLES.sub(" ", text).strip().strip("'").strip() or "–"
     known = {name.casefold() for name in taken} | {"history"}
-    title, number = wanted[:LONGEST_TITLE], 1
+    title, number = _cut(wanted, LONGEST_TITLE), 1
     while title.casefold() in known:
         number += 1
-        title = f"{wanted[: LONGEST_TITLE - len(str(number)) - 1]} {number}"
+        title = f"{_cut(wanted, LONGEST_TITLE - len(str(number)) - 1)} {number}"
     return title
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 # ---------------------------------------------------------------- a sheet

@@ -133,7 +133,7 @@ def test_cells_of_one_look_share_one_style() -> None:
         ("a/b\\c?d*e[f]g:h", "a b c d e f g h"),
         (
             "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三",
-            "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一",
+            "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十…",
         ),
         ("'quoted'", "quoted"),
         ("", "–"),
@@ -150,7 +150,7 @@ def test_no_two_sheets_get_one_name() -> None:
     taken: list[str] = []
     for wanted in ("A" * 33, "a" * 33, "A" * 40):
         taken.append(title_of(wanted, taken))
-    assert taken == ["A" * 31, "a" * 29 + " 2", "A" * 29 + " 3"]
+    assert taken == ["A" * 30 + "…", "a" * 28 + "… 2", "A" * 28 + "… 3"]
 
 
 # --- room for text

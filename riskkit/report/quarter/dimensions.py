@@ -17,8 +17,8 @@ from riskkit.scoring.assessment import Assessment
 def write_dimension(book: Book, dimension: Node) -> None:
     """A dimension's scores: roll-ups on top, then the units in the order of the ranking."""
     columns = _columns(dimension)
-    name = book.model.nodes[dimension.id].name[book.lang]
-    sheet = book.sheet(name, [8, 17, 8, *[5.0 if whole_points(book) else 8.0] * len(columns)], kind="detail")
+    widths = [8, 17, 8, *[5.0 if whole_points(book) else 8.0] * len(columns)]
+    sheet = book.sheet(node_name(book, dimension.id), widths, kind="detail")
     book.band(
         sheet,
         Label(node_name(book, dimension.id), dimension.name.en if book.lang == "zh" else ""),
