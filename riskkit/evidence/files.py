@@ -17,6 +17,7 @@ from typing import Any
 
 import openpyxl
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.escape import unescape
 
 from riskkit.errors import Problem
 
@@ -231,7 +232,7 @@ def _text(cell: Any) -> Cell:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        return ErrorText(value) if cell.data_type == "e" else value
+        return ErrorText(value) if cell.data_type == "e" else unescape(value)
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, dt.datetime):

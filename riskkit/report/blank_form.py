@@ -169,7 +169,7 @@ class Form:
         for lang in texts.LANGUAGES:
             sheet.sentence(self.table.about[lang], span=7)
         sheet.sentence(where, span=7)
-        for lang in texts.LANGUAGES:
+        for lang in texts.LANGUAGES if self.evidence else ():
             sheet.sentence(
                 texts.say("form.between_sentences", lang).join(words.handing_in(self.table, lang)), span=7
             )

@@ -123,6 +123,11 @@ def test_every_cell_keeps_what_it_was(tmp_path: Path) -> None:
     assert [type(cell) for cell in row] == [str, NumberText, NumberText, str, str, str, ErrorText, str]
 
 
+def test_characters_a_workbook_writes_in_code_are_the_characters_again(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["one_x000D_\ntwo", "_x005F_x0041_", "_x0041"])
+    assert rows(path) == [["one\r\ntwo", "_x0041_", "_x0041"]]
+
+
 def test_a_number_shown_with_leading_zeros_keeps_them(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.worksheets[0]["A1"] = 12

@@ -206,6 +206,15 @@ def test_text_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
     assert import_model(tmp_path / "m.xlsx", tmp_path / "m.yaml").hash == model.hash
 
 
+@pytest.mark.parametrize(
+    "name", ["+1", "-x", "@x", "'x", "–", "a\nb", "0012", "TRUE", "#N/A", "2026-06-30", "_x0041_"]
+)
+def test_odd_wording_survives_the_workbook(tmp_path: Path, name: str) -> None:
+    model = renamed(name)
+    export_model(model, tmp_path / "m.xlsx", "en")
+    assert import_model(tmp_path / "m.xlsx", tmp_path / "m.yaml").hash == model.hash
+
+
 def test_control_characters_are_left_out(tmp_path: Path) -> None:
     export_model(renamed("a\x00b\x0bc"), tmp_path / "m.xlsx", "zh")
     assert import_model(tmp_path / "m.xlsx", tmp_path / "m.yaml").spec.name.zh == "abc"
