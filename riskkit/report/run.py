@@ -98,9 +98,9 @@ def run(order: Order, out: Path, *, workers: int, advance: Advance) -> Outcome:
     try:
         with scratch_folder(target) as scratch:
             _write_results(pack, scratch / "results")
-            _write_summary(pack, order, scratch)
+            failures = _failure(str(pack.period), lambda: _write_summary(pack, order, scratch))
             advance("summary")
-            failures = _write_branches(order, scratch, workers, advance)
+            failures |= _write_branches(order, scratch, workers, advance)
             if failures:
                 told = "\n".join(f"  {unit}: {why}" for unit, why in failures.items())
                 raise ReportFailed("reports_failed", count=len(failures), failed=told)
@@ -201,31 +201,38 @@ def _pack(order: Order) -> QuarterPack:
     return prepare(open_workspace(order.workspace, lang=order.lang), order.period, order.lang)
 
 
-def _write_branch(order: Order, unit: str, folder: Path) -> str | None:
-    """Write one branch's workbook, notebook and page; returns why it failed, in words, or nothing."""
+def _write_branch(order: Order, unit: str, folder: Path) -> dict[str, str]:
+    """Write one branch's workbook, notebook and page; returns why it failed, if it did."""
+    return _failure(unit, lambda: _write_reports(_pack(order), order, unit, folder / "branches" / unit))
+
+
+def _failure(report: str, write: Callable[[], None]) -> dict[str, str]:
+    """Why a report could not be written, under its name; whatever breaks one, the others go on."""
+    try:
+        write()
+    except RiskkitError as failed:
+        return {report: failed.message(texts.screen_language())}
+    except Exception as failed:
+        return {report: f"{type(failed).__name__}: {failed}"}
+    return {}
+
+
+def _write_reports(pack: QuarterPack, order: Order, unit: str, place: Path) -> None:
     from riskkit.report import notebooks, workbook_branch
 
-    try:
-        pack = _pack(order)
-        place = folder / "branches" / unit
-        place.mkdir(parents=True, exist_ok=True)
-        stem = f"{unit}_{pack.period}"
-        workbook_branch.write_branch_workbook(pack, unit, place / f"{stem}.xlsx")
-        parameters = {
-            "branch": unit,
-            "quarter": str(pack.period),
-            "workspace": str(order.workspace),
-            "lang": order.lang,
-        }
-        notebooks.run_notebook("branch_report", place / f"{stem}.ipynb", parameters=parameters)
-        if order.html:
-            name = pack.assessment.summary["name"][unit]
-            _page(pack, place / f"{stem}.ipynb", f"{name} {pack.period}")
-    except RiskkitError as failed:
-        return failed.message(texts.screen_language())
-    except Exception as failed:  # whatever breaks one report is told with its name; the others go on
-        return f"{type(failed).__name__}: {failed}"
-    return None
+    place.mkdir(parents=True, exist_ok=True)
+    stem = f"{unit}_{pack.period}"
+    workbook_branch.write_branch_workbook(pack, unit, place / f"{stem}.xlsx")
+    notebook = place / f"{stem}.ipynb"
+    parameters = {
+        "branch": unit,
+        "quarter": str(pack.period),
+        "workspace": str(order.workspace),
+        "lang": order.lang,
+    }
+    notebooks.run_notebook("branch_report", notebook, parameters=parameters)
+    if order.html:
+        _page(pack, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
 
 
 def _write_branches(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
@@ -236,9 +243,7 @@ def _write_branches(order: Order, folder: Path, workers: int, advance: Advance) 
         try:
             waiting = {pool.submit(_write_branch, order, unit, folder): unit for unit in order.units}
             for done in concurrent.futures.as_completed(waiting):
-                why = _outcome(done)
-                if why is not None:
-                    failures[waiting[done]] = why
+                failures |= _outcome(done, waiting[done])
                 advance("branch")
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -246,11 +251,11 @@ def _write_branches(order: Order, folder: Path, workers: int, advance: Advance) 
     return dict(sorted(failures.items()))
 
 
-def _outcome(done: concurrent.futures.Future[str | None]) -> str | None:
+def _outcome(done: concurrent.futures.Future[dict[str, str]], unit: str) -> dict[str, str]:
     try:
         return done.result()
     except concurrent.futures.process.BrokenProcessPool:
-        return texts.say("error.worker_died", texts.screen_language())
+        return {unit: texts.say("error.worker_died", texts.screen_language())}
 
 
 def chosen_units(workspace: Workspace, period: object, given: Iterable[str]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ _FORMS = {
 
 def value_text(value: float, item: s.Item) -> str:
     """A measured value as people write it; a dash for none."""
-    if value != value:
+    if pd.isna(value):
         return "–"
     text = _FORMS[item.unit].format(value)
     return text.rstrip("0").rstrip(".") if item.unit == "number" else text  # a count without decimals
