@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -184,7 +184,7 @@ def _copy_sample(target: Path) -> None:
     from riskkit.workspace import open_workspace
 
     source = Path(__file__).parents[1] / "data_samples" / "bank"
-    shutil.copytree(source, target / "bank", ignore=shutil.ignore_patterns(".riskkit", "runs"))
+    shutil.copytree(source, target / "bank", ignore=shutil.ignore_patterns("runs"))
     open_workspace(target / "bank").history()
 
 
@@ -209,6 +209,40 @@ def sample_assessment(sample_bank: Path) -> Any:
     from riskkit.workspace import open_workspace
 
     return open_workspace(sample_bank).assessment("2026Q2")
+
+
+# --- the command line
+
+
+class Told(NamedTuple):
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def riskkit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """`riskkit` in this very process: `riskkit(bank, "score", "2026Q2", lang="zh")`."""
+    from riskkit import cli
+
+    def call(bank: Path | None, *words: object, lang: str = "en") -> Told:
+        monkeypatch.setenv("RISKKIT_WORKSPACE", str(bank or ""))
+        monkeypatch.setenv("RISKKIT_LANG", lang)
+        monkeypatch.setattr(cli, "SCREEN", lang)
+        monkeypatch.setattr("sys.argv", ["riskkit", *map(str, words)])
+        before = os.umask(0o022)
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:
+            os.umask(before)
+        return Told(code, *capsys.readouterr())
+
+    return call
 
 
 # --- a small bank
