@@ -160,7 +160,6 @@ def add(sheet: Worksheet, chart: BarChart | LineChart, place: Place) -> None:
 
 def _prepare(chart: Any, title: Label | None) -> None:
     chart.title = _title(title) if title else None
-    chart.auto_title_deleted = title is None
     chart.roundedCorners = False
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.x_axis.title = chart.y_axis.title = None

@@ -57,7 +57,7 @@ def finished(
     parts[CORE] = _CORE.format(**words).encode()
     parts[APP] = _APP.format(**words).encode()
     _describe(parts, list(pictures))
-    _own_formats(parts)
+    _complete_charts(parts)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(parts, key=lambda part: (part not in FIRST, part)):
@@ -69,11 +69,14 @@ def finished(
     return out.getvalue()
 
 
-def _own_formats(parts: dict[str, bytes]) -> None:
-    """Let charts' labels keep the format given to them rather than that of their cells."""
+def _complete_charts(parts: dict[str, bytes]) -> None:
+    """Let labels keep the format given to them rather than that of their cells, and no title stay no title."""
     for name in parts:
         if name.startswith("xl/charts/"):
-            parts[name] = _UNLINKED.sub(rb'\1 sourceLinked="0"\2', parts[name])
+            chart = _UNLINKED.sub(rb'\1 sourceLinked="0"\2', parts[name])
+            parts[name] = chart.replace(
+                b"<chart><plotArea>", b'<chart><autoTitleDeleted val="1" /><plotArea>'
+            )
 
 
 def _describe(parts: dict[str, bytes], pictures: list[str]) -> None:

@@ -170,6 +170,11 @@ def test_findings_stand_with_the_longest_overdue_on_top(pack: QuarterPack, tmp_p
     assert any(late["finding_no"] in row for row in sheets["概览"])
 
 
+def test_the_chart_without_a_title_gets_none_of_a_programs_own(written: dict[Language, Path]) -> None:
+    (chart,) = workbooks.charts(written["zh"])
+    assert '<autoTitleDeleted val="1" />' in chart
+
+
 # --- discretion
 
 
