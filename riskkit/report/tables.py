@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from typing import Any
 
 import pandas as pd
@@ -29,7 +31,7 @@ _FORMS = {
 
 def value_text(value: float, item: s.Item) -> str:
     """A measured value as people write it; a dash for none."""
-    if pd.isna(value):
+    if math.isnan(value):
         return "–"
     text = _FORMS[item.unit].format(value)
     return text.rstrip("0").rstrip(".") if item.unit == "number" else text  # a count without decimals
