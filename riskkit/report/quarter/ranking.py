@@ -16,20 +16,9 @@ def write_ranking(book: Book) -> None:
     parents = bool(ranking["parent"].notna().any())
     national = has_national_wording(book)
     columns = _columns(book, parents, national)
-    widths = [
-        6,
-        8,
-        17,
-        *([11] if parents else []),
-        9,
-        9,
-        *([15] if national else []),
-        *[12.5] * len(book.model.dimensions),
-        9,
-        9,
-        9,
-        56,
-    ]
+    wide = book.lang == "en"
+    widths: list[float] = [6, 8, 17, *([11] if parents else []), 9, 12 if wide else 9]
+    widths += [*([26 if wide else 15] if national else []), *[12.5] * len(book.model.dimensions), 9, 9, 9, 56]
     sheet = book.sheet(book.say("ranking.name"), widths)
     book.band(sheet, book.label("ranking.title"), book.say("ranking.subtitle", n=len(ranking)))
     scores = book.pack.assessment.scores(1)
