@@ -10,9 +10,9 @@ import pandas as pd
 from riskkit import texts
 from riskkit.analysis.movement import Movement, compare
 from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
-from riskkit.rectification import Findings, findings
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
+from riskkit.rectification import Findings, findings
 from riskkit.report.origins import origins
 from riskkit.scoring.assessment import Assessment
 from riskkit.workspace import Workspace

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from riskkit import texts
 from riskkit.analysis.movement import Movement
-from riskkit.rectification import AGE_LIMITS, Findings
 from riskkit.model import IndicatorModel
+from riskkit.rectification import AGE_LIMITS, Findings
 from riskkit.report.charts import canvas as c
 from riskkit.scoring.assessment import Assessment
 
