@@ -45,6 +45,8 @@ def ruled(rows: pd.DataFrame, events: pd.DataFrame, period: Period) -> np.ndarra
     A row that names a case is ruled once an event names the case, whatever came of it; any other row while its unit
     has an event of that red line in effect, or one confirmed in this period.
     """
+    if events.empty:  # a period may have no register of events at all
+        return np.zeros(len(rows), dtype=bool)
     current = events[(events["status"] == IN_EFFECT) | (events["confirmed_on"] >= pd.Timestamp(period.start))]
     by_unit = rows["unit"].isin(current["unit"])
     if "case_no" not in rows:

@@ -53,7 +53,7 @@ class BranchReport(Report):
             **super().facts(),
             "unit": self.row["name"],
             "score": self.score(self.row["score"]),
-            "grade": phrases.grade_name(self.book, self.row["grade"]),
+            "verdict": self._verdict(),
             "lost": self.score(self.model.spec.score.maximum - self.row["score"]),
             "change": self.change(self._change()).text,
             "events": int((self.now.events["unit"] == self.unit).sum()) if len(self.now.events) else 0,
@@ -61,6 +61,13 @@ class BranchReport(Report):
             "overdue": int((outstanding["overdue_days"] > 0).sum()),
             "items": len(self.items_frame),
         }
+
+    def _verdict(self) -> str:
+        grade = self.row["grade"]
+        name = phrases.grade_name(self.book, grade)
+        return (
+            self.say("branch.graded", grade=name) if isinstance(grade, str) else self.say("branch.ungraded")
+        )
 
     def _change(self) -> float:
         moved = self.pack.movement
