@@ -96,7 +96,9 @@ def _behind(leaf: Any, reach: Reach, unit: str) -> list[pd.DataFrame]:
     """The rows a measure counts for a unit, and the rows of other tables joined to them."""
     rows = kinds.contributions(leaf, reach)
     mine = rows[rows["unit"] == unit]
-    parts = [mine.assign(table=leaf.table).drop(columns="stratum", errors="ignore")]  # would tell people apart
+    parts = [
+        mine.assign(table=leaf.table).drop(columns="stratum", errors="ignore")
+    ]  # would tell people apart
     for join in leaf.join:
         right = reach.right_side(join)
         keys = pd.MultiIndex.from_frame(mine[list(join.keys)].astype("str"))

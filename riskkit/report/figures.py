@@ -90,25 +90,14 @@ def carried_shares(assessment: Assessment) -> pd.Series:
 
 
 def causes(pack: QuarterPack, unit: str, count: int = 3) -> list[tuple[str, float]]:
-    """What moved a unit's score most: items, and its deductions under "", with what each moved; largest first.
-
-    An item moves the score by what it loses less than before, so that one that merely became applicable, with its
-    siblings' weight, moves nothing. The items' and the deductions' changes add up to the change of the score.
-    """
+    """What moved a unit's score most: items, and its deductions under "", with what each moved; largest first."""
     if pack.movement is None or pack.before is None or unit not in pack.before.summary.index:
         return []
-    lost = [
-        each.items[each.items["unit"] == unit].set_index("item")["lost"]
-        for each in (pack.before, pack.assessment)
-    ]
-    change = lost[0].sub(lost[1], fill_value=0.0)
-    moved = [(str(item), float(points)) for item, points in change.items()]
-    deducted = number(pack.before.summary, unit, "deducted") - number(
-        pack.assessment.summary, unit, "deducted"
-    )
-    moved += [(DEDUCTION, deducted)] if abs(deducted) > 1e-9 else []
+    moved = [(str(item), float(points)) for item, points in pack.movement.explain(unit)["change"].items()]
+    own = pack.movement.units.loc[[unit]]
+    deducted = number(own, unit, "deducted_before") - number(own, unit, "deducted_after")
     smallest = 0.5 * 10**-pack.model.spec.score.decimals
-    felt = [each for each in moved if abs(each[1]) >= smallest]
+    felt = [each for each in [*moved, (DEDUCTION, deducted)] if abs(each[1]) >= smallest]
     return sorted(felt, key=lambda each: -abs(each[1]))[:count]
 
 
