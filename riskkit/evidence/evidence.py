@@ -15,12 +15,13 @@ from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.utils.exceptions import CellCoordinatesException
 
 from riskkit import texts
+from riskkit.discretion import mask
 from riskkit.errors import EvidenceRefused, Problem
 from riskkit.evidence import questionnaire
 from riskkit.evidence.cells import Vocabulary, convert, squeezed
 from riskkit.evidence.files import OLD, READABLE, Cell, Grid, read_grids
 from riskkit.model import IndicatorModel
-from riskkit.model.schema import Table
+from riskkit.model.schema import Column, Table
 from riskkit.periods import Period
 
 ORIGIN = ["_file", "_sheet", "_row"]
@@ -83,9 +84,21 @@ def read_evidence(folder: Path, model: IndicatorModel, vocabulary: Vocabulary, p
     reader.read_folder(folder)
     errors = [problem for problem in reader.problems if problem.severity == "error"]
     if errors:
-        raise EvidenceRefused("evidence_refused", errors, period=str(period))
+        raise EvidenceRefused("evidence_refused", sorted(errors, key=_in_reading_order), period=str(period))
     notes = tuple(problem for problem in reader.problems if problem.severity == "note")
     return Evidence(period, reader.tables, notes, reader.letters, hash_files(folder))
+
+
+def _in_reading_order(problem: Problem) -> tuple[str, str, int, int, str]:
+    """File by file, sheet by sheet, row by row; what concerns no file comes last."""
+    letters = problem.cell.rstrip("0123456789")
+    row = problem.cell[len(letters) :]
+    return problem.file or "\uffff", problem.sheet, int(row or 0), len(letters), letters
+
+
+def _unnamed(values: dict[str, Any], column: Column) -> dict[str, Any]:
+    """What a message says of a cell, with the numbers of people masked."""
+    return {key: mask(value) for key, value in values.items()} if column.person == "number" else values
 
 
 class _Reader:
@@ -236,10 +249,11 @@ class _Reader:
         column = spec.columns[name]
         converted = convert(cells, column, self.vocabulary)
         for position, fault in converted.faults:
-            values = {"column": texts.listed([column]), **fault.values}
+            values = {"column": texts.listed([column]), **_unnamed(fault.values, column)}
             self.problems.append(grid.problem(f"evidence.{fault.code}", rows[position], index, **values))
         for position, found, read in converted.notes:
-            note = grid.problem("evidence.normalised", rows[position], index, found=found, read=read)
+            values = _unnamed({"found": found, "read": read}, column)
+            note = grid.problem("evidence.normalised", rows[position], index, **values)
             self.problems.append(replace(note, severity="note"))
         return converted.values
 
@@ -285,7 +299,10 @@ class _Reader:
                     {
                         "first": f"{first['_file']} {first['_sheet']} {first['_row']}".replace("  ", " "),
                         "column": texts.listed(spec.columns[name] for name in key),
-                        "found": texts.listed(map(str, values)),
+                        "found": texts.listed(
+                            mask(value) if spec.columns[name].person == "number" else str(value)
+                            for name, value in zip(key, values, strict=True)
+                        ),
                     },
                 )
             )
