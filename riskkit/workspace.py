@@ -251,21 +251,14 @@ class Workspace:
         scores and, on the total, grade and rank. Columns `period, unit, name, level, node, depth, score, observed,
         weight, grade, rank`."""
         last = self.period(until)
-        frames = []
-        for period in [known for known in self.periods if known <= last]:
-            assessment = self.assessment(period)
-            nodes = assessment.nodes.join(
-                assessment.summary[["name", "level", "grade", "rank", "score"]].rename(
-                    columns={"score": "_final"}
-                ),
-                on="unit",
-            )
-            total = nodes["node"] == ""
-            nodes["score"] = nodes["_final"].where(total, nodes["score"])
-            nodes[["grade", "rank"]] = nodes[["grade", "rank"]].where(total)
-            nodes.insert(0, "period", str(period))
-            frames.append(nodes.drop(columns="_final"))
-        return pd.concat(frames, ignore_index=True)
+        return pd.concat([self._past(p) for p in self.periods if p <= last], ignore_index=True)
+
+    def _past(self, period: Period) -> pd.DataFrame:
+        """One period of the history, from the store where it is there."""
+        made_from = content_key(self.model, self.input_hashes(period))
+        return self._store.frame(
+            f"history-{period}", made_from, lambda: _nodes_and_totals(self.assessment(period))
+        )
 
     def input_hashes(self, period: object = None) -> dict[str, str]:
         """SHA-256 of every input file a period's assessment rests on, by path in the workspace."""
@@ -275,3 +268,13 @@ class Workspace:
             for label, digest in self._evidence_hashes(p).items()
         }
         return dict(sorted((hashes | self._register_hashes).items()))
+
+
+def _nodes_and_totals(assessment: Assessment) -> pd.DataFrame:
+    nodes = assessment.nodes.join(assessment.summary[["name", "level", "grade", "rank"]], on="unit")
+    total = nodes["node"] == ""
+    published = nodes["unit"].map(assessment.summary["score"])
+    nodes["score"] = published.where(total, nodes["score"])
+    nodes[["grade", "rank"]] = nodes[["grade", "rank"]].where(total)
+    nodes.insert(0, "period", str(assessment.period))
+    return nodes

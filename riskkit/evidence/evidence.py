@@ -409,10 +409,10 @@ class _Ledger:
                 )
             elif entry.action == "drop_row":
                 grid.dropped.add(row)
+            elif entry.action == "replace" and not isinstance(entry.value, str):
+                problems.append(grid.problem("evidence.correction_value", row, column))
             else:
-                cells[column] = (
-                    entry.value if entry.action == "replace" and isinstance(entry.value, str) else None
-                )
+                cells[column] = entry.value if entry.action == "replace" else None
 
     def finish(self, problems: list[Problem]) -> None:
         """Entries that point at nothing are problems of the ledger."""

@@ -22,7 +22,7 @@ from openpyxl.utils.escape import unescape
 from riskkit.errors import Problem
 
 READABLE = (".csv", ".xlsx", ".xlsm")
-OLD = (".xls", ".et", ".ods", ".numbers")
+OLD = (".xls", ".xlsb", ".et", ".ods", ".numbers", ".zip", ".rar", ".7z")
 MAX_UNPACKED = 1 << 30
 MAX_RATIO = 300
 MAX_COLUMNS = 512

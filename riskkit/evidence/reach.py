@@ -31,6 +31,21 @@ def holidays(calendar: pd.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(days[~working & weekday]), np.sort(days[working & ~weekday])
 
 
+def setting(model: IndicatorModel, period: Period, calendar: pd.DataFrame | None = None) -> Setting:
+    """What the model's expressions may name in a period beside the columns of their rows."""
+    off, worked = holidays(calendar)
+    dates = {
+        "cutoff": pd.Timestamp(period.cutoff),
+        "period_start": pd.Timestamp(period.start),
+        "year_start": pd.Timestamp(dt.date(period.year, 1, 1)),
+    }
+    parameters = {
+        name: pd.Timestamp(value) if isinstance(value, dt.date) else value
+        for name, value in model.spec.parameters.items()
+    }
+    return Setting(dates, parameters, model.spec.lookups, off, worked)
+
+
 class Reach:
     """The evidence measures are computed from, for one period."""
 
@@ -48,17 +63,7 @@ class Reach:
         self.evidence = evidence
         self.period = period
         self.now = evidence[period]
-        off, worked = holidays(calendar)
-        dates = {
-            "cutoff": pd.Timestamp(period.cutoff),
-            "period_start": pd.Timestamp(period.start),
-            "year_start": pd.Timestamp(dt.date(period.year, 1, 1)),
-        }
-        parameters = {
-            name: pd.Timestamp(value) if isinstance(value, dt.date) else value
-            for name, value in model.spec.parameters.items()
-        }
-        self.setting = Setting(dates, parameters, model.spec.lookups, off, worked)
+        self.setting = setting(model, period, calendar)
         self._staff: dict[Period, pd.Series] = {}
 
     def periods(self, window: int) -> list[Period]:

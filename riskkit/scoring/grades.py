@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskkit.evidence.reach import setting
 from riskkit.expressions import Expression, Setting
 from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
@@ -33,7 +34,7 @@ def settle_events(model: IndicatorModel, events: pd.DataFrame, period: Period) -
     settled["status"] = [
         _status(line, event, period) for line, event in zip(lines, settled.itertuples(), strict=True)
     ]
-    settled["deduct"] = _deductions(lines, settled)
+    settled["deduct"] = _deductions(lines, settled, setting(model, period))
     settled["cap"] = pd.Series([line.cap for line in lines], index=settled.index, dtype="str")
     settled["veto"] = np.array([line.veto for line in lines], dtype=bool)
     return settled
@@ -66,12 +67,12 @@ def _status(line: s.RedLine, event: Any, period: Period) -> str:
     return IN_EFFECT if line.until_cured or event.confirmed_on >= start else EARLIER
 
 
-def _deductions(lines: list[s.RedLine], events: pd.DataFrame) -> np.ndarray:
+def _deductions(lines: list[s.RedLine], events: pd.DataFrame, known: Setting) -> np.ndarray:
     points = np.array([line.deduct for line in lines], dtype="float64")
     for position, line in enumerate(lines):
         if line.lenient is not None:
             event = events.iloc[[position]]
-            if Expression(line.lenient.when).truth(event, Setting()).iloc[0]:
+            if Expression(line.lenient.when).truth(event, known).iloc[0]:
                 points[position] = line.lenient.deduct
     return points
 
