@@ -128,7 +128,9 @@ def install_with_uv(extra):
         clear_venv()
         if call([uv, "venv", "--quiet", "--python", sys.executable, VENV]) != 0:
             return False
-    return call([uv, "pip", "install", "--quiet", "--python", venv_python(), "--editable", "." + extra]) == 0
+    # Compiled at once, as pip does: every report starts a Python of its own, which would otherwise compile again.
+    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", venv_python()]
+    return call([*install, "--editable", "." + extra]) == 0
 
 
 def make_venv_for_pip():
