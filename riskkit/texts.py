@@ -84,6 +84,11 @@ def listed(words: Iterable[str | Named]) -> dict[Language, str]:
     return {"zh": "、".join(zh for zh, _ in pairs), "en": ", ".join(en for _, en in pairs)}
 
 
+def has(key: str) -> bool:
+    """Whether there is a text under `key`."""
+    return key in _entries()
+
+
 def both(key: str, **values: Any) -> dict[Language, str]:
     """The text in both languages."""
     return {lang: say(key, lang, **values) for lang in LANGUAGES}

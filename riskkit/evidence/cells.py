@@ -235,7 +235,7 @@ def _unit(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
         near = difflib.get_close_matches(
             plain(cell), [n for pair in vocabulary.unit_names for n in pair.split(" ", 1)], n=2
         )
-        raise CellFault("unit", found=cell, near=texts.listed(near or ["-"]))
+        raise CellFault("unit", found=cell, near=texts.listed(near) if near else texts.both("nothing_near"))
     ordinary = word == cell.strip().casefold() and word in vocabulary.units
     return code, None if ordinary else code
 
@@ -245,7 +245,9 @@ def _member(known: Callable[[Vocabulary], frozenset[str]]) -> Callable[..., Pars
         value = plain(cell)
         if value not in known(vocabulary):
             near = difflib.get_close_matches(value, sorted(known(vocabulary)), n=2)
-            raise CellFault("item", found=cell, near=texts.listed(near or ["-"]))
+            raise CellFault(
+                "item", found=cell, near=texts.listed(near) if near else texts.both("nothing_near")
+            )
         return value, None
 
     return parse
@@ -255,7 +257,7 @@ def _table(cell: str, column: Column, vocabulary: Vocabulary) -> Parsed:
     code = vocabulary.tables.get(squeezed(cell))
     if code is None:
         near = difflib.get_close_matches(squeezed(cell), sorted(vocabulary.tables), n=2)
-        raise CellFault("item", found=cell, near=texts.listed(near or ["-"]))
+        raise CellFault("item", found=cell, near=texts.listed(near) if near else texts.both("nothing_near"))
     return code, None
 
 

@@ -185,7 +185,9 @@ def _look_into_zip(path: Path, label: str) -> Problem | None:
         zlib.error,
         struct.error,
     ) as fault:
-        return Problem("evidence.unreadable", label, values={"reason": str(fault)})
+        incomplete = {"zh": "不是完整的 .xlsx 文件", "en": "not a whole .xlsx file"}
+        reason = incomplete if isinstance(fault, zipfile.BadZipFile) else str(fault)
+        return Problem("evidence.unreadable", label, values={"reason": reason})
     return None
 
 

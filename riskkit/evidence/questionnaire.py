@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskkit import texts
 from riskkit.errors import Problem
 from riskkit.evidence.cells import Vocabulary, plain, squeezed
 from riskkit.model import IndicatorModel
@@ -108,7 +109,8 @@ class _Derivation:
         for position, cell in enumerate(self.raw[question]):
             code = None if pd.isna(cell) else self.vocabulary.units.get(squeezed(cell))
             if code is None:
-                self.problem(position, question, "unit", found="" if pd.isna(cell) else cell, near="-")
+                near = texts.both("nothing_near")
+                self.problem(position, question, "unit", found="" if pd.isna(cell) else cell, near=near)
             found.append(code)
         return pd.Series(found, dtype="str", index=self.raw.index)
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from riskkit import resources
+from riskkit import resources, texts
 from riskkit.errors import ModelRefused, Problem, unknown
 from riskkit.model import checks
 from riskkit.model.indicator_model import IndicatorModel
@@ -98,12 +99,18 @@ def shape_faults(refused: ValidationError) -> list[checks.Fault]:
             codes.get(error["type"], "value"),
             {
                 "found": str(error["loc"][-1] if error["type"] in codes else error["input"])[:80],
-                "expected": error["msg"],
+                "expected": _expected(error),
             },
         )
         for error in errors
         if tuple(error["loc"]) not in above
     ]
+
+
+def _expected(error: ErrorDetails) -> Any:
+    """What a value should have been, in both languages where there are words for it."""
+    key = f"expected.{error['type']}"
+    return texts.both(key, **error.get("ctx", {})) if texts.has(key) else error["msg"]
 
 
 def _content(path: Path, place: Place, lines: Lines, problems: list[Problem]) -> Any:
