@@ -467,11 +467,14 @@ def test_a_run_names_neither_people_nor_machine(run: Command, small_bank: Path) 
 def test_real_reports_are_alike_to_the_byte_and_name_neither_people_nor_machine(
     sample_bank: Path, tmp_path: Path
 ) -> None:
+    """One from a warm store; the other from a copy of the bank elsewhere that never had one."""
+    cold = shutil.copytree(sample_bank, tmp_path / "cold", ignore=shutil.ignore_patterns(".riskkit"))
     outs = [tmp_path / "one", tmp_path / "two"]
-    for out in outs:
+    for bank, out in zip((sample_bank, cold), outs, strict=True):
         words = [sys.executable, "-m", "riskkit", "report", "0103", "0207", "--html", "--out", str(out)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "RISKKIT_WORKSPACE": str(sample_bank)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "RISKKIT_WORKSPACE": str(bank)}
         subprocess.run(words, env=environment, check=True, capture_output=True)
     assert contents(outs[0]) == contents(outs[1])
     assert len(staff_numbers(sample_bank)) > 1000
     assert traces(outs[0], sample_bank) == []
+    assert traces(outs[1], cold) == []
