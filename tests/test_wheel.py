@@ -100,3 +100,24 @@ def test_a_wheel_installed_outside_the_checkout_finds_its_templates(wheel: Path,
     assert templates.resolve().is_relative_to(venv.resolve())
     assert any((templates / "models").glob("*.yaml"))
     assert "Usage" in call(scripts / "riskkit", "--help")
+
+
+@pytest.mark.full
+def test_an_unpacked_wheel_makes_reports_of_a_workspace_elsewhere(
+    wheel: Path, small_bank: Path, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RISKKIT")}
+    call = [sys.executable, "-m", "riskkit", "report", "0101", "--html", "-w", str(small_bank)]
+    done = subprocess.run(
+        call,
+        cwd=tmp_path,
+        env=clean | {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in small_bank.glob("runs/*/branches/0101/*")}
+    assert made == {f"0101_2026Q2.{suffix}" for suffix in ("html", "ipynb", "xlsx")}
