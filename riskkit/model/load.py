@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from riskkit import resources, texts
 from riskkit.errors import ModelRefused, Problem, unknown
@@ -107,7 +107,7 @@ def shape_faults(refused: ValidationError) -> list[checks.Fault]:
     ]
 
 
-def _expected(error: ErrorDetails) -> Any:
+def _expected(error: Mapping[str, Any]) -> Any:
     """What a value should have been, in both languages where there are words for it."""
     key = f"expected.{error['type']}"
     return texts.both(key, **error.get("ctx", {})) if texts.has(key) else error["msg"]
