@@ -106,7 +106,7 @@ def explanation(assessment: Assessment, unit: str, item_id: str, lang: texts.Lan
     if pd.notna(row["value"]):
         head.append(line("class", row["confidence"]))
     if len(scored) and not few:
-        head += _points_lines(scored.iloc[0], lang)
+        head += _points_lines(scored.iloc[0], assessment.model.spec.score.decimals, lang)
     head += [line("scale", _scale_text(item.scale)), line("formula", ""), *formula(item.measure, lang, "  ")]
     return "\n".join([*head, *(_row_lines(assessment, unit, item_id, row, lang, limit) if not few else [])])
 
@@ -127,11 +127,11 @@ def _asks_few(assessment: Assessment, unit: str, item: s.Item, row: pd.Series) -
     return int((sheets["valid"].astype(bool) & (sheets["unit"] == unit)).sum()) < SMALLEST_GROUP
 
 
-def _points_lines(scored: pd.Series, lang: texts.Language) -> list[str]:
+def _points_lines(scored: pd.Series, decimals: int, lang: texts.Language) -> list[str]:
     if pd.isna(scored["points"]):
         return []
     key = "rolled_up" if scored["state"] == "rolled_up" else "points"
-    sums = f"{scored['points']:.2f}  × {scored['weight']:.4f} = {scored['contribution']:.4f}"
+    sums = f"{scored['points']:.{decimals}f}  × {scored['weight']:.4f} = {scored['contribution']:.4f}"
     return [f"{texts.say(f'explain.{key}', lang)}: {sums}"]
 
 
@@ -159,7 +159,7 @@ def _row_lines(
         for entry in entries:
             place = " ".join(str(entry[name]) for name in ORIGIN[:2] if entry[name])
             values = [
-                f"{name[1:]}={entry[name]:g}"
+                f"{name[1:]}={number_text(entry[name])}"
                 for name in entry
                 if name.startswith("=") and pd.notna(entry[name])
             ]
