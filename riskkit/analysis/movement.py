@@ -44,11 +44,10 @@ def compare(before: Assessment, after: Assessment) -> Movement:
         >>> compare(bank.assessment("2026Q1"), bank.assessment("2026Q2")).explain("0103")
     """
     columns = ["score", "grade", "rank", "deducted"]
-    units = after.summary[["name", "rollup"]].join(
-        before.summary[columns]
-        .add_suffix("_before")
-        .join(after.summary[columns].add_suffix("_after"), how="outer")
-    )
+    units = pd.concat([after.summary, before.summary])[["name", "rollup"]]
+    units = units[~units.index.duplicated()]
+    units = units.join(before.summary[columns].add_suffix("_before"))
+    units = units.join(after.summary[columns].add_suffix("_after"))
     units["change"] = units["score_after"] - units["score_before"]
     keep = ["unit", "item", "points", "state", "lost"]
     items = before.items[keep].merge(

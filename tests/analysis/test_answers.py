@@ -38,6 +38,18 @@ def test_a_movement_names_the_items_that_moved_the_score_largest_first() -> None
     assert movement.explain("u")["change"].to_dict() == pytest.approx({"a1": 12.0, "b1": -4.0})
 
 
+def test_a_unit_that_was_closed_or_opened_in_between_stands_in_the_movement_with_one_side_missing() -> None:
+    small = tiny.model()
+    movement = compare(
+        score(small, tiny.measures(small, {"old": LOW, "u": LOW})),
+        score(small, tiny.measures(small, {"u": HIGH, "new": HIGH})),
+    )
+    scores = movement.units[["score_before", "score_after", "change"]]
+    assert scores.loc["old"].isna().tolist() == [False, True, True]
+    assert scores.loc["new"].isna().tolist() == [True, False, True]
+    assert movement.units.loc["old", "name"] == "old"
+
+
 def test_a_unit_stands_in_its_peer_group_between_the_quartiles_of_its_peers() -> None:
     """Scores 60, 70, 80, 90 in one group: the one with 80 is second; median 75, quartiles 67.5 and 82.5."""
     small = tiny.model()
