@@ -315,8 +315,8 @@ class _Evaluator:
         start, end = self._dates(first), self._dates(second)
         known = (start.notna() & end.notna()).to_numpy()
         result = np.full(len(self.rows), np.nan)
-        a = start.to_numpy()[known].astype("datetime64[D]") + 1
-        b = end.to_numpy()[known].astype("datetime64[D]") + 1
+        a = start.to_numpy()[known].astype("datetime64[D]") + np.timedelta64(1, "D")
+        b = end.to_numpy()[known].astype("datetime64[D]") + np.timedelta64(1, "D")
         counted = np.busday_count(a, b, holidays=self.setting.holidays).astype(float)
         worked = self.setting.worked
         counted += ((worked[None, :] >= a[:, None]) & (worked[None, :] < b[:, None])).sum(axis=1)
