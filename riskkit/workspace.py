@@ -127,7 +127,7 @@ class Workspace:
     @cached_property
     def _register(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         folder = self.path / "register"
-        units, problems = register.read_units(folder, [level.id for level in self.model.spec.levels])
+        units, problems = register.read_units(folder, self.model.spec.levels)
         calendar, more = register.read_calendar(folder)
         if problems or more:
             raise self._refused([*problems, *more])
@@ -183,7 +183,8 @@ class Workspace:
             return self.periods[-1]
         period = given if isinstance(given, Period) else Period.parse(str(given))
         if period not in self.periods:
-            raise unknown("unknown_period", period, [str(known) for known in self.periods])
+            known = ", ".join(str(each) for each in self.periods)
+            raise Misuse("unknown_period", found=str(period), known=known or "–")
         return period
 
     # ------------------------------------------------------------ the line of values

@@ -116,7 +116,9 @@ class _Reader:
         sources: dict[str, list[tuple[str, Path]]] = {}
         for label, path in _files(folder):
             table = self.table_of(label)
-            if table is not None and path.suffix.lower() in READABLE + OLD:
+            if (
+                table is not None
+            ):  # of whatever kind: a table that cannot be read must not pass for none at all
                 sources.setdefault(table, []).append((label, path))
             elif path.suffix.lower() in READABLE + OLD:
                 near = difflib.get_close_matches(
@@ -126,6 +128,8 @@ class _Reader:
                 self.problems.append(
                     Problem("evidence.unknown_file", label, values={"near": texts.listed(near)})
                 )
+            else:
+                self.problems.append(Problem("evidence.not_read", label, severity="note"))
         if not sources:
             self.problems.append(Problem("evidence.empty_folder", str(folder.name)))
             return

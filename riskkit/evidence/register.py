@@ -13,7 +13,7 @@ from riskkit import texts
 from riskkit.errors import Problem
 from riskkit.evidence import cells
 from riskkit.evidence.files import Grid, read_grids
-from riskkit.model.schema import Column
+from riskkit.model.schema import Column, Level
 
 UNITS = "units"
 HOLIDAYS = "holidays"
@@ -100,8 +100,11 @@ class SmallTable:
         self.frame = pd.DataFrame(found).set_axis([number for number, _ in rows])
 
 
-def read_units(folder: Path, levels: Collection[str]) -> tuple[pd.DataFrame, list[Problem]]:
-    """The register indexed by unit code, and every problem: in its cells, its codes, its levels and its tree."""
+def read_units(folder: Path, levels: Collection[Level]) -> tuple[pd.DataFrame, list[Problem]]:
+    """The register indexed by unit code, and every problem: in its cells, its codes, its levels and its tree.
+
+    A level is given by its id or its name in either language.
+    """
     table = SmallTable(folder, UNITS)
     if table.problems:
         return table.frame, table.problems
@@ -114,10 +117,15 @@ def read_units(folder: Path, levels: Collection[str]) -> tuple[pd.DataFrame, lis
         if code.casefold() in seen:  # in one folder on Windows and macOS they would be one
             table.problem("workspace.twice", row, "unit", found=code, first=seen[code.casefold()])
         seen.setdefault(code.casefold(), row)
+    known = {
+        cells.squeezed(name): each.id for each in levels for name in (each.id, each.name.zh, each.name.en)
+    }
     for row, level in table.frame["level"].items():
-        if level not in levels:
+        if cells.squeezed(level) not in known:
+            names = texts.listed([f"{each.id} {each.name.zh}" for each in levels])
             unit = table.frame.at[row, "unit"]
-            table.problem("workspace.level", row, "level", unit=unit, found=level, known=texts.listed(levels))
+            table.problem("workspace.level", row, "level", unit=unit, found=level, known=names)
+    table.frame["level"] = table.frame["level"].map(lambda level: known.get(cells.squeezed(level), level))
     _check_tree(table)
     return table.frame.set_index("unit"), table.problems
 

@@ -36,7 +36,7 @@ def trend(
     totals = history[history["node"] == ""]
     periods = sorted(totals["period"].unique())
     ranked = totals[totals["rank"].notna()].groupby("period")["score"]
-    spread = ranked.quantile(np.array([0.25, 0.5, 0.75])).unstack().reindex(periods)
+    spread = pd.DataFrame({share: ranked.quantile(share) for share in (0.25, 0.5, 0.75)}).reindex(periods)
     with c.canvas(ax, lang, height=3.0) as on:
         x = np.arange(len(periods))
         one: dict[str, Any] = {"marker": "_", "markersize": 14} if len(periods) == 1 else {}
