@@ -274,3 +274,36 @@ def test_a_window_reaches_as_far_back_as_the_model_says(small_bank: Path) -> Non
         write(place / "log.csv", "unit case_no passed sampled", ("0101", f"C{back}", 1, 1))
     row = open_workspace(small_bank).measures("2026Q2").row("0101", "R")
     assert row["denominator"] == 12
+
+
+# --- what an office worker writes
+
+
+def test_a_level_may_be_given_by_its_name(small_bank: Path) -> None:
+    level = open_workspace(small_bank).model.spec.levels[0]
+    path = small_bank / "register" / "units.csv"
+    text = path.read_text(encoding="utf-8").replace(f",{level.id},", f",{level.name.zh},")
+    path.write_text(text, encoding="utf-8")
+    assert level.id in set(open_workspace(small_bank).units["level"])
+
+
+def test_a_letter_that_bears_a_tables_name_is_refused_and_another_only_mentioned(small_bank: Path) -> None:
+    bank = open_workspace(small_bank)
+    folder = small_bank / "evidence" / str(bank.periods[-1])
+    (folder / "来函.pdf").write_bytes(b"%PDF")
+    notes = [note.code for note in open_workspace(small_bank).evidence().notes]
+    assert "evidence.not_read" in notes
+    name = next(iter(bank.model.tables.values())).files[0]
+    (folder / f"{name}_0102.docx").write_bytes(b"PK")
+    with pytest.raises(EvidenceRefused) as refused:
+        open_workspace(small_bank).evidence()
+    assert [(problem.code, problem.file) for problem in refused.value.problems] == [
+        ("evidence.old_format", f"{name}_0102.docx")
+    ]
+
+
+def test_every_period_there_is_is_told_in_order(small_bank: Path) -> None:
+    bank = open_workspace(small_bank)
+    with pytest.raises(Misuse) as refused:
+        bank.period("2031Q1")
+    assert ", ".join(map(str, bank.periods)) in refused.value.message("en")

@@ -21,6 +21,7 @@ from riskkit import texts
 from riskkit.report import charts
 from riskkit.report.charts import canvas, fonts
 from riskkit.report.pack import QuarterPack, prepare
+from riskkit.workspace import open_workspace
 
 CHINESE = canvas._CHINESE
 UNIT = "0103"
@@ -207,3 +208,10 @@ def test_colours_get_darker_towards_the_lower_scores_of_the_heat_map() -> None:
 
     shades = [lightness(canvas.shade(share)) for share in (0.0, 0.2, 0.4, 0.6, 0.75, 0.85)]
     assert shades == sorted(shades)
+
+
+def test_a_first_quarter_in_which_nobody_is_ranked_still_has_a_trend(sample_bank: Path) -> None:
+    history = open_workspace(sample_bank).history("2025Q1").assign(rank=float("nan"))
+    own = charts.trend(history, UNIT)
+    assert len(own.lines) >= 1
+    assert charts.trend(history).get_ylabel()
