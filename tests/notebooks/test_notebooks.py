@@ -240,7 +240,11 @@ def scope(sample_bank: Path, injected: str = "", **given: object) -> dict[str, o
         ({}, '# Parameters\nbrunch = "0103"\n', "there is no parameter 'brunch'; did you mean: branch"),
         ({"branch": "01O3"}, "", "there is no unit '01O3'; did you mean: 0103"),
         ({"branch": ["0103"]}, "", "parameter branch cannot be ['0103']"),
-        ({"quarter": "2026Q3"}, "", "there is no evidence for '2026Q3'; there is: 2026Q2"),
+        (
+            {"quarter": "2026Q3"},
+            "",
+            "there is no evidence for '2026Q3'; there is: 2025Q1, 2025Q2, 2025Q3, 2025Q4, 2026Q1, 2026Q2",
+        ),
         ({"quarter": "26Q2"}, "", "'26Q2' is not a period"),
         ({"lang": "eng"}, "", "there is no language 'eng'; available: en"),
         ({"workspace": 5}, "", "parameter workspace cannot be 5"),
