@@ -41,7 +41,7 @@ def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_an_old_python_can_read_it() -> None:
-    ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6))
+    assert ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6)).body
 
 
 def test_it_uses_the_standard_library_alone() -> None:
