@@ -11,7 +11,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
@@ -26,7 +26,7 @@ from riskkit.evidence.files import Grid, NumberText, read_grids
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.faults import Fault, Place
 from riskkit.model.load import validate
-from riskkit.model.schema import ModelSpec
+from riskkit.model.schema import Item, ModelSpec, NoRedLine, Spec
 from riskkit.model.write import as_yaml
 from riskkit.publish import scratch_file
 from riskkit.report.blank_form import landscape
@@ -382,20 +382,15 @@ class _Book:
         worksheet.conditional_formatting.add(f"{check}{FIRST_ROW}:{check}{last}", rule)
 
 
+def _codes(part: type[Spec], key: str) -> tuple[str, ...]:
+    """The codes a key that holds several of them may hold, as the schema lists them."""
+    return get_args(get_args(part.model_fields[key].annotation)[0])
+
+
 LISTED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("tree", "methods"): (
-        "document_review",
-        "inspection",
-        "interview",
-        "questionnaire",
-        "training_record",
-        "personnel_record",
-        "incident_log",
-        "attestation",
-        "statistics",
-    ),
-    ("tree", "tags"): ("lawful", "minimal", "whole_process", "accountable"),
-    ("conditions", "effects"): ("deduct", "cap", "veto"),
+    ("tree", "methods"): _codes(Item, "methods"),
+    ("tree", "tags"): _codes(Item, "tags"),
+    ("conditions", "effects"): _codes(NoRedLine, "effects"),
 }
 """Codes that may stand several in a cell."""
 
