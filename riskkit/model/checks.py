@@ -35,11 +35,13 @@ class _Checker:
         yield from self.names()
         yield from self.duplicates()
         yield from self.weights(self.model.nodes, ("nodes",))
+        yield from _exponent(self.model, ())
         for place, node in walk(self.model.nodes, ("nodes",)):
             if isinstance(node, s.Item):
                 yield from self.item(node, place)
             else:
                 yield from self.weights(node.children, (*place, "children"))
+                yield from _exponent(node, place)
         yield from self.red_lines()
         yield from self.grading()
         yield from self.rest()
@@ -266,6 +268,12 @@ class _Checker:
                 yield from self.expression(staff.where, columns, ("staff", "where"))
         if "responses" in self.model.tables and self.model.questionnaire is None:
             yield Fault((), "questionnaire_rules")
+
+
+def _exponent(node: s.ModelSpec | s.Node, place: Place) -> Iterator[Fault]:
+    """A power mean has an exponent other than 0, and nothing else has one."""
+    if (node.aggregate == "power") != bool(node.exponent):
+        yield Fault((*place, "exponent"), "exponent", {"found": str(node.exponent)})
 
 
 def _choice(found: str, name: str, columns: dict[str, s.Column], place: Place) -> Iterator[Fault]:

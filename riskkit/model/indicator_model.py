@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from riskkit.errors import ModelRefused, Problem, unknown
 from riskkit.model import checks
-from riskkit.model.schema import Grade, Item, ModelSpec, Node, RedLine, Table
+from riskkit.model.schema import Aggregate, Grade, Item, ModelSpec, Node, RedLine, Table
 
 
 class IndicatorModel:
@@ -113,6 +113,24 @@ class IndicatorModel:
         content = self.spec.model_dump(mode="python")
         _reweigh(content["nodes"], weights)
         return IndicatorModel(ModelSpec.model_validate(content))
+
+    def with_aggregate(self, kind: Aggregate, exponent: float | None = None) -> IndicatorModel:
+        """A copy in which every inner node and the total aggregate in one way; `exponent` is for a power mean.
+
+        Raises `ModelRefused` for a power mean without an exponent, and for an exponent without a power mean.
+
+            >>> model.with_aggregate("power", 0.5)
+        """
+        content = self.spec.model_dump(mode="python")
+        _aggregate([content, *content["nodes"]], kind, exponent)
+        return IndicatorModel(ModelSpec.model_validate(content))
+
+
+def _aggregate(nodes: Iterable[dict[str, Any]], kind: str, exponent: float | None) -> None:
+    for node in nodes:
+        if "measure" not in node:
+            node["aggregate"], node["exponent"] = kind, exponent
+            _aggregate(node.get("children", ()), kind, exponent)
 
 
 def _reweigh(nodes: tuple[dict[str, Any], ...], weights: Mapping[str, float]) -> None:

@@ -209,6 +209,10 @@ Measure = Annotated[
 # ---------------------------------------------------------------- the tree
 
 
+Aggregate = Literal["arithmetic", "geometric", "harmonic", "power", "minimum"]
+"""How children make their parent: a weighted mean of one kind, or the least of them."""
+
+
 class PiecewiseLinear(Spec):
     """Points (value, score) joined by straight lines, flat outside."""
 
@@ -275,7 +279,8 @@ class Node(Spec):
     id: Identifier
     name: Bilingual
     weight: Real = Field(ge=0, le=1)
-    aggregate: Literal["arithmetic", "geometric"] = "arithmetic"
+    aggregate: Aggregate = "arithmetic"
+    exponent: Real | None = None
     children: tuple[TreeNode, ...] = Field(min_length=1)
 
 
@@ -427,7 +432,9 @@ class ModelSpec(Spec):
     levels: tuple[Level, ...] = Field(min_length=1)
     staff: Headcount | None = None
     questionnaire: Questionnaire | None = None
-    aggregate: Literal["arithmetic", "geometric"] = "arithmetic"
+    aggregate: Aggregate = "arithmetic"
+    exponent: Real | None = None
+    missing: Literal["zero", "left_out"] = "zero"
     nodes: tuple[Node, ...] = Field(min_length=1)
     red_lines: tuple[RedLine, ...] = ()
     grades: tuple[Grade, ...] = Field(min_length=1)

@@ -17,7 +17,7 @@ from riskkit.periods import Period
 from riskkit.scoring import grades
 from riskkit.scoring.grid import Grid, share
 from riskkit.scoring.plan import ROOT, Plan
-from riskkit.scoring.scales import points, published
+from riskkit.scoring.scales import curve, published
 
 CLASSES = ("A", "B", "C", "D")
 
@@ -175,9 +175,8 @@ class _Scoring:
         items["points"] = np.nan
         for name, rows in items[counted].groupby("item", sort=False):
             item = self.model.items[str(name)]
-            items.loc[rows.index, "points"] = points(
-                rows["value"].to_numpy(dtype="float64"), item.scale, self.maximum
-            )
+            values = rows["value"].to_numpy(dtype="float64")
+            items.loc[rows.index, "points"] = curve(item, self.model.spec).points(values)
         out = items["state"].isin([NOT_APPLICABLE, POSTPONED])
         items.loc[~counted & ~out, "points"] = 0.0
         return items
