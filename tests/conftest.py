@@ -230,7 +230,6 @@ def riskkit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     def call(bank: Path | None, *words: object, lang: str = "en") -> Told:
         monkeypatch.setenv("RISKKIT_WORKSPACE", str(bank or ""))
         monkeypatch.setenv("RISKKIT_LANG", lang)
-        monkeypatch.setattr(cli, "SCREEN", lang)
         monkeypatch.setattr("sys.argv", ["riskkit", *map(str, words)])
         before = os.umask(0o022)
         try:

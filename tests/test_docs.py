@@ -260,7 +260,7 @@ def test_every_message_of_the_troubleshooting_table_is_one_the_program_prints(la
 def test_every_exit_code_told_is_one_the_program_uses(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     told = re.findall(r"^\| (\d+) \|", text[text.index("## 15 ") : text.index("## 16 ")], re.MULTILINE)
-    program = (ROOT / "riskkit" / "cli.py").read_text(encoding="utf-8") + (
+    program = (ROOT / "riskkit" / "cli" / "__init__.py").read_text(encoding="utf-8") + (
         ROOT / "riskkit" / "errors.py"
     ).read_text(encoding="utf-8")
     assert told == ["0", "1", "2", "130"]

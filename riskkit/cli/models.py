@@ -1,0 +1,69 @@
+"""`model`: show, check, export and import indicator models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from riskkit import texts
+from riskkit.cli.screen import lang_option, say, shown_language
+
+
+@click.group(help=say("help.model"))
+def model() -> None:
+    """Indicator models."""
+
+
+@model.command("show", help=say("help.model_show"))
+@click.argument("name", default="confidentiality")
+def show(name: str) -> None:
+    """Print a model's tree."""
+    from riskkit.model import load_model
+
+    lang = texts.screen_language()
+    shown = load_model(name)
+    click.echo(f"{shown.spec.name[lang]}  {shown.spec.id} {shown.spec.version}  sha256 {shown.hash[:12]}")
+    for identifier, node in shown.nodes.items():
+        indent = "  " * shown.depths[identifier]
+        click.echo(f"{indent}{identifier}  {node.name[lang]}  {node.weight:g}")
+
+
+@model.command("check", help=say("help.model_check"))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+def check(file: Path) -> None:
+    """Check a model file."""
+    from riskkit.model import load_model
+
+    checked = load_model(file)
+    click.echo(say("model_good", model=repr(checked), hash=checked.hash[:12]))
+
+
+@model.command("export", help=say("help.model_export"))
+@click.argument("name")
+@click.argument("target", type=click.Path(path_type=Path))
+@lang_option
+def export(name: str, target: Path, lang: str | None) -> None:
+    """Write a model as a workbook."""
+    from riskkit.model import load_model
+    from riskkit.publish import scratch_file
+    from riskkit.report.model_workbook import export_model
+
+    exported = load_model(name)
+    with scratch_file(target) as scratch:
+        export_model(exported, scratch, shown_language(lang))
+    click.echo(say("written", file=target))
+
+
+@model.command("import", help=say("help.model_import"))
+@click.argument("workbook", type=click.Path(exists=True, path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+def import_(workbook: Path, target: Path) -> None:
+    """Check a workbook and write it as a model file."""
+    from riskkit.publish import scratch_file
+    from riskkit.report.model_workbook import import_model
+
+    with scratch_file(target) as scratch:
+        imported = import_model(workbook, scratch)
+    click.echo(say("model_good", model=repr(imported), hash=imported.hash[:12]))
+    click.echo(say("written", file=target))
