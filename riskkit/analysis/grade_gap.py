@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from riskkit.evidence.measures import COUNTED
+from riskkit.evidence.states import COUNTED
 from riskkit.model import schema as s
 from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.grades import IN_EFFECT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,21 +14,15 @@ import pandas as pd
 from riskkit import texts
 from riskkit.errors import Misuse, unknown
 from riskkit.evidence import kinds
+from riskkit.evidence.arrays import MeasureArrays, arrays_of
 from riskkit.evidence.evidence import COMPACT, ORIGIN, Evidence
 from riskkit.evidence.reach import ZERO, Reach
+from riskkit.evidence.states import CARRIED, MEASURED, NOT_APPLICABLE, NOT_ASSESSED, REFUSED_STATE
 from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
 from riskkit.model.checks import SOURCE_OF
 from riskkit.periods import Period
 
-MEASURED = "measured"
-CARRIED = "carried_over"
-NOT_APPLICABLE = "not_applicable"
-POSTPONED = "postponed"
-NOT_ASSESSED = "not_assessed"
-REFUSED_STATE = "refused"
-STATES = (MEASURED, CARRIED, NOT_APPLICABLE, POSTPONED, NOT_ASSESSED, REFUSED_STATE)
-COUNTED = (MEASURED, CARRIED)
 SLACK = 1e-9
 """How far a sum of shares may fall short of the whole number it stands for."""
 STALE_AFTER = 2
@@ -50,6 +45,11 @@ class Measures:
     staff: pd.Series
     evidence: Mapping[Period, Evidence]
     calendar: pd.DataFrame | None = None
+
+    @cached_property
+    def arrays(self) -> MeasureArrays:
+        """The same as arrays, made once; `frame` must not be changed afterwards."""
+        return arrays_of(self.frame, self.units.index, self.model.items)
 
     @property
     def red_line_events(self) -> pd.DataFrame:

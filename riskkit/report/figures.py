@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskkit.evidence.measures import CARRIED, NOT_APPLICABLE, POSTPONED
+from riskkit.evidence.states import CARRIED, NOT_APPLICABLE, POSTPONED
 from riskkit.report.pack import QuarterPack
 from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.plan import ROOT

@@ -10,7 +10,8 @@ import pandas as pd
 from riskkit import texts
 from riskkit.discretion import SMALLEST_GROUP, masked
 from riskkit.evidence.evidence import ORIGIN
-from riskkit.evidence.measures import CARRIED, leaves, reason_text
+from riskkit.evidence.measures import leaves, reason_text
+from riskkit.evidence.states import CARRIED
 from riskkit.model import schema as s
 from riskkit.model.checks import SOURCE_OF
 from riskkit.periods import Period

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from riskkit.errors import Misuse, unknown
-from riskkit.evidence.measures import COUNTED, NOT_APPLICABLE, POSTPONED, Measures
+from riskkit.evidence.measures import Measures
 from riskkit.evidence.reach import Reach
+from riskkit.evidence.states import COUNTED, NOT_APPLICABLE, POSTPONED
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.scoring import grades

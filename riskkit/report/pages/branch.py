@@ -11,7 +11,8 @@ import pandas as pd
 from riskkit.analysis.grade_gap import Requirement, grade_gap
 from riskkit.analysis.peers import PeerPlace, place
 from riskkit.discretion import SMALLEST_GROUP, masked
-from riskkit.evidence.measures import CARRIED, COUNTED, reason_text
+from riskkit.evidence.measures import reason_text
+from riskkit.evidence.states import CARRIED, COUNTED
 from riskkit.model.checks import SOURCE_OF
 from riskkit.report import charts, phrases
 from riskkit.report.pack import QuarterPack

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskkit.evidence.measures import NOT_ASSESSED, REFUSED_STATE
+from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.report import figures, phrases
 from riskkit.report.pages import parts
 from riskkit.report.pages.parts import Cell, Part

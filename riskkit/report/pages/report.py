@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit import texts
-from riskkit.evidence.measures import STATES
+from riskkit.evidence.states import STATES
 from riskkit.model import IndicatorModel
 from riskkit.report import phrases
 from riskkit.report.book import Book

@@ -12,8 +12,8 @@ import pandas as pd
 from riskkit.discretion import mask
 from riskkit.errors import Problem
 from riskkit.evidence.evidence import COMPACT, Evidence
-from riskkit.evidence.measures import STATES
 from riskkit.evidence.reach import REFUSED, ZERO, Reach
+from riskkit.evidence.states import STATES
 from riskkit.model.checks import SOURCE_OF
 from riskkit.report import figures
 from riskkit.report.book import Book

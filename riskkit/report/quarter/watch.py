@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from riskkit.evidence.measures import REFUSED_STATE
+from riskkit.evidence.states import REFUSED_STATE
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import effect, grade_short, in_effect, node_name, node_short

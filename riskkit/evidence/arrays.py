@@ -1,0 +1,97 @@
+"""Measures as arrays, for scoring in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from riskkit.evidence.states import CLASSES, COUNTED, STATES
+
+
+@dataclass(frozen=True)
+class MeasureArrays:
+    """Measures as units × items arrays, column by column in memory, rows in the order of the register.
+
+    `values` are missing unless measured or carried over; `states` are places in `STATES`, `classes` of evidence places
+    in `CLASSES`, both −1 where an item is not for the unit.
+    """
+
+    items: tuple[str, ...]
+    values: np.ndarray
+    states: np.ndarray
+    classes: np.ndarray
+
+    def among(self, states: Iterable[str]) -> np.ndarray:
+        """Where the state is one of these."""
+        return self._marks[tuple(states)]
+
+    def of_class(self, classes: Iterable[str]) -> np.ndarray:
+        """Where something was measured or carried over on evidence of one of these classes."""
+        return self._class_marks[tuple(classes)]
+
+    @cached_property
+    def _marks(self) -> _Marks:
+        return _Marks(lambda states: np.isin(self.states, [STATES.index(state) for state in states]))
+
+    @cached_property
+    def _class_marks(self) -> _Marks:
+        def mark(classes: tuple[str, ...]) -> np.ndarray:
+            return self.among(COUNTED) & np.isin(self.classes, [CLASSES.index(name) for name in classes])
+
+        return _Marks(mark)
+
+    @cached_property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest value of each item; missing where any unit's is."""
+        if not len(self.values):
+            none = np.full(len(self.items), np.nan)
+            return none, none
+        return self.values.min(axis=0), self.values.max(axis=0)
+
+    def take(self, items: Iterable[str]) -> MeasureArrays:
+        """The same for other items or in another order; an item not measured is for no unit."""
+        wanted = tuple(items)
+        if wanted == self.items:
+            return self
+        at = pd.Index(self.items).get_indexer(pd.Index(wanted))
+        values, states, classes = (
+            np.asfortranarray(np.where(at >= 0, array[:, at], gap))
+            for array, gap in ((self.values, np.nan), (self.states, -1), (self.classes, -1))
+        )
+        return MeasureArrays(wanted, values, states, classes)
+
+
+class _Marks(dict[tuple[str, ...], np.ndarray]):
+    """Masks made when first asked for."""
+
+    def __init__(self, make: Callable[[tuple[str, ...]], np.ndarray]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, names: tuple[str, ...]) -> np.ndarray:
+        self[names] = self._make(names)
+        return self[names]
+
+
+def arrays_of(frame: pd.DataFrame, units: pd.Index, items: Iterable[str]) -> MeasureArrays:
+    """The frame of `Measures` as arrays."""
+    names = tuple(items)
+    row, column = units.get_indexer(frame["unit"]), pd.Index(names).get_indexer(frame["item"])
+    inside = (row >= 0) & (column >= 0)
+
+    def spread(found: np.ndarray, gap: float, dtype: str) -> np.ndarray:
+        array = np.full((len(units), len(names)), gap, dtype=dtype, order="F")
+        array[row[inside], column[inside]] = found[inside]
+        return array
+
+    state = pd.Index(STATES).get_indexer(frame["state"])
+    counted = np.isin(state, [STATES.index(name) for name in COUNTED])
+    values = np.where(counted, frame["value"].to_numpy(dtype="float64"), np.nan)
+    classes = pd.Index(CLASSES).get_indexer(frame["confidence"])
+    return MeasureArrays(
+        names, spread(values, np.nan, "float64"), spread(state, -1, "int8"), spread(classes, -1, "int8")
+    )
