@@ -9,6 +9,7 @@ import pytest
 from riskkit.errors import Misuse, ModelRefused, Problem
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.load import packaged_models
+from riskkit.model.schema import Reference
 
 MODEL = """\
 format: 1
@@ -188,7 +189,26 @@ MEANING = [
     ("[0.5, 60], [1, 100]", "[0.5, 60], [1, 50]", "scale_direction", "[1, 50]"),
     ("[0.5, 60], [1, 100]", "[0.5, 60], [1, 120]", "scale_range", "[1, 120]"),
     ("[[0, 100], [9, 0]]", "[[0, 100], [9, 100]]", "scale_direction", "[9, 100]"),
-    ("{type: piecewise_linear, points: [[0, 100], [9, 0]]}", "{type: goalposts, low: 0, high: 9}", "goalposts", "goalposts"),
+    ("{type: piecewise_linear, points: [[0, 100], [9, 0]]}", "{type: goalposts, low: 9, high: 0}", "goalposts", "goalposts"),
+    ("{type: piecewise_linear, points: [[0, 100], [9, 0]]}", "{type: goalposts, low: 0, high: 9, log: true}", "goalposts_log", "goalposts"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: steps, points: [[0.9, 60], [0.8, 100]]}", "scale_order", "steps"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: steps, points: [[0.8, 100], [0.9, 60]]}", "scale_direction", "steps"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: steps, points: [[0.8, 60], [0.9, 100]], otherwise: 70}", "scale_direction", "steps"),
+    ("{type: piecewise_linear, points: [[0, 100], [9, 0]]}", "{type: steps, points: [[2, 60], [9, 30]], otherwise: 40}", "scale_direction", "steps"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: steps, points: [[0.8, 60], [0.9, 101]]}", "scale_range", "steps"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: steps, points: []}", "value", "steps"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: distance_to_target, target: 0.9, zero_at: 0.9}", "zero_at", "distance"),
+    ("{type: piecewise_linear, points: [[0, 100], [9, 0]]}", "{type: distance_to_target, target: 3, zero_at: 2}", "zero_at", "distance"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: distance_to_target, target: 0.9, zero_at: 0.5, both_sides: true}", "target_better", "direction: higher_better"),
+    ("direction: higher_better", "direction: target_better", "target_better", "direction: target_better"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: z_score, at_mean: 101, per_sd: 10}", "scale_range", "z_score"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: z_score, at_mean: 50, per_sd: 0}", "value", "z_score"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: z_score}", "missing_key", "z_score"),
+    ("{type: piecewise_linear, points: [[0, 0], [0.5, 60], [1, 100]]}", "{type: min_max, low: 0}", "unknown_key", "min_max"),
+    ("red_lines:\n", "reference: {period: 2025H2, items: {}}\nred_lines:\n", "reference_period", "2025H2"),
+    ("red_lines:\n", "reference: {period: '2025', items: {}}\nred_lines:\n", "reference_period", "'2025'"),
+    ("red_lines:\n", "reference: {period: 2025Q4, items: {A9: [1]}}\nred_lines:\n", "reference_item", "A9"),
+    ("red_lines:\n", "reference: {period: 2025Q4, items: {A1: [2, 1]}}\nred_lines:\n", "reference_order", "[2, 1]"),
     ("kind: ratio, table: loans", "kind: ratio, table: lones", "unknown_table", "lones"),
     ("kind: ratio, table: loans", "kind: ratio, table: loans, person: nobody", "unknown_column", "nobody"),
     ("severity == 'minor'", "severty == 'minor'", "unknown_name", "severty"),
@@ -286,6 +306,22 @@ def test_tables_may_lie_beside_the_model_and_are_told_by_their_own_lines(tmp_pat
     (tmp_path / "t.yaml").write_text(tables.replace("type: integer", "type: intiger"), encoding="utf-8")
     (problem,) = refusals(tmp_path, head + "tables: t.yaml\n")
     assert (problem.file, problem.cell) == ("t.yaml", f"line {line_of(tables, 'copies')}")
+
+
+def test_a_reference_may_lie_beside_the_model_and_is_part_of_it(tmp_path: Path) -> None:
+    text = changed("red_lines:\n", "reference: r.yaml\nred_lines:\n")
+    (tmp_path / "r.yaml").write_text("period: 2025Q4\nitems: {A1: [0.5, 1]}\n", encoding="utf-8")
+    model = load(tmp_path, text)
+    assert model.spec.reference == Reference(period="2025Q4", items={"A1": (0.5, 1.0)})
+    assert model.hash != load(tmp_path, MODEL).hash
+    (tmp_path / "r.yaml").write_text("period: 2025Q4\nitems:\n  A1: [1, 0.5]\n", encoding="utf-8")
+    (problem,) = refusals(tmp_path, text)
+    assert (problem.file, problem.cell) == ("r.yaml", "line 3")
+
+
+def test_a_model_is_read_before_its_reference_is_made(tmp_path: Path) -> None:
+    text = changed("red_lines:\n", "reference: r.yaml\nred_lines:\n")
+    assert load(tmp_path, text).spec.reference is None
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "../../etc/passwd", "/etc/passwd"])

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from riskkit.expressions import CONSTANTS, DATE_NAMES, Expression, ExpressionFault
 from riskkit.model import schema as s
+from riskkit.model.check_scales import reference_faults, scale_faults
 from riskkit.model.check_tables import DERIVED, SOURCE_OF, column, table_faults
 from riskkit.model.faults import Fault, Place
 from riskkit.model.types import Kind, check_kinds, kind_of
@@ -42,9 +43,14 @@ class _Checker:
             else:
                 yield from self.weights(node.children, (*place, "children"))
                 yield from _exponent(node, place)
+        yield from reference_faults(self.model, self.items())
         yield from self.red_lines()
         yield from self.grading()
         yield from self.rest()
+
+    def items(self) -> dict[str, s.Item]:
+        nodes = (node for _, node in walk(self.model.nodes, ()))
+        return {node.id: node for node in nodes if isinstance(node, s.Item)}
 
     def names(self) -> Iterator[Fault]:
         taken = {*DATE_NAMES, *CONSTANTS}
@@ -77,30 +83,8 @@ class _Checker:
         for index, level in enumerate(item.applies_to):
             if level not in self.levels:
                 yield Fault((*place, "applies_to", index), "unknown_level", {"found": level})
-        yield from self.scale(item, (*place, "scale"))
+        yield from scale_faults(item, place, self.model.score.maximum)
         yield from self.measure(item.measure, (*place, "measure"))
-
-    def scale(self, item: s.Item, place: Place) -> Iterator[Fault]:
-        scale, rising = item.scale, item.direction == "higher_better"
-        if isinstance(scale, s.Goalposts):
-            if not scale.low < scale.high or not rising:
-                yield Fault(place, "goalposts", {"found": f"{scale.low:g}, {scale.high:g}"})
-            if scale.log and scale.low <= 0:
-                yield Fault((*place, "low"), "goalposts_log", {"found": f"{scale.low:g}"})
-            return
-        values = [x for x, _ in scale.points]
-        points = [y for _, y in scale.points]
-        if any(b <= a for a, b in pairwise(values)):
-            yield Fault((*place, "points"), "scale_order", {"found": str(values)})
-        steps = [b - a if rising else a - b for a, b in pairwise(points)]
-        if any(step < 0 for step in steps) or points[0] == points[-1]:
-            yield Fault(
-                (*place, "points"), "scale_direction", {"found": str(points), "direction": item.direction}
-            )
-        if min(points) < 0 or max(points) > self.model.score.maximum:
-            yield Fault(
-                (*place, "points"), "scale_range", {"found": str(points), "maximum": self.model.score.maximum}
-            )
 
     def measure(self, measure: s.Measure, place: Place) -> Iterator[Fault]:
         if isinstance(measure, s.Composite):

@@ -10,7 +10,7 @@ from typing import Any
 
 from riskkit.errors import ModelRefused, Problem, unknown
 from riskkit.model import checks
-from riskkit.model.schema import Aggregate, Grade, Item, ModelSpec, Node, RedLine, Table
+from riskkit.model.schema import Aggregate, Grade, Item, ModelSpec, Node, RedLine, Reference, Table
 
 
 class IndicatorModel:
@@ -124,6 +124,15 @@ class IndicatorModel:
         content = self.spec.model_dump(mode="python")
         _aggregate([content, *content["nodes"]], kind, exponent)
         return IndicatorModel(ModelSpec.model_validate(content))
+
+    def with_reference(self, reference: Reference) -> IndicatorModel:
+        """A copy whose relative scales compare with other values.
+
+        Raises `ModelRefused` for values that are not sorted, items the model lacks, and a period of another frequency.
+
+            >>> model.with_reference(reference_of(bank.measures("2025Q4")))
+        """
+        return IndicatorModel(self.spec.model_copy(update={"reference": reference}))
 
 
 def _aggregate(nodes: Iterable[dict[str, Any]], kind: str, exponent: float | None) -> None:

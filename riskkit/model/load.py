@@ -19,6 +19,8 @@ from riskkit.model.schema import ModelSpec
 Place = checks.Place
 Lines = dict[Place, tuple[str, int]]
 
+BESIDE = ("tables", "reference")
+"""Keys that may hold the name of a file beside the model instead of their content."""
 MAX_DEPTH = 60
 MAX_VALUES = 200_000
 
@@ -64,19 +66,26 @@ def _read(path: Path) -> IndicatorModel:
     lines: Lines = {}
     problems: list[Problem] = []
     content = _content(path, (), lines, problems)
-    if isinstance(content, dict) and isinstance(content.get("tables"), str):
-        name = content["tables"]
-        beside = path.parent / Path(name).name
-        if beside.is_file():
-            content["tables"] = _content(beside, ("tables",), lines, problems)
-        else:
-            problems.append(_problem(checks.Fault(("tables",), "tables_file", {"found": name}), lines))
+    if isinstance(content, dict):
+        for key in BESIDE:
+            if isinstance(content.get(key), str):
+                content[key] = _beside(path, key, content[key], lines, problems)
     if problems:
         raise ModelRefused("model_refused", problems, model=path.name)
     spec, found = validate(content)
     if found or spec is None:
         raise ModelRefused("model_refused", [_problem(fault, lines) for fault in found], model=path.name)
     return IndicatorModel(spec)
+
+
+def _beside(path: Path, key: str, name: str, lines: Lines, problems: list[Problem]) -> Any:
+    """The content of a file beside the model. A reference may still have to be made, which takes the model itself."""
+    beside = path.parent / Path(name).name
+    if beside.is_file():
+        return _content(beside, (key,), lines, problems)
+    if key != "reference":
+        problems.append(_problem(checks.Fault((key,), f"{key}_file", {"found": name}), lines))
+    return None
 
 
 def validate(content: Any) -> tuple[ModelSpec | None, list[checks.Fault]]:

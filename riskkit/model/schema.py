@@ -221,7 +221,7 @@ class PiecewiseLinear(Spec):
 
 
 class Goalposts(Spec):
-    """(value − low) ÷ (high − low), of logarithms if `log`, clipped to 0-1, times the model's maximum."""
+    """The share of the way from the worse goalpost to the better one, of logarithms if `log`, clipped to 0-1."""
 
     type: Literal["goalposts"]
     low: Real
@@ -229,7 +229,63 @@ class Goalposts(Spec):
     log: Flag = False
 
 
-Scale = Annotated[PiecewiseLinear | Goalposts, Field(discriminator="type")]
+class Steps(Spec):
+    """Thresholds (value, score): who reaches one has its score; who reaches none has `otherwise`."""
+
+    type: Literal["steps"]
+    points: tuple[tuple[Real, Real], ...] = Field(min_length=1)
+    otherwise: Real = 0.0
+
+
+class DistanceToTarget(Spec):
+    """Full points at the target and beyond, falling in proportion to the distance from it, none at `zero_at`."""
+
+    type: Literal["distance_to_target"]
+    target: Real
+    zero_at: Real
+    both_sides: Flag = False
+
+
+class Relative(Spec):
+    """A scale without numbers of its own: it places a value among those of the model's reference."""
+
+
+class MinMax(Relative):
+    """The share of the way from the worst to the best value of the reference, clipped to 0-1."""
+
+    type: Literal["min_max"]
+
+
+class ZScore(Relative):
+    """`at_mean` points at the reference's mean, `per_sd` more for each standard deviation that is better."""
+
+    type: Literal["z_score"]
+    at_mean: Real
+    per_sd: Real = Field(gt=0)
+
+
+class Rank(Relative):
+    """The rank in the reference: all points for the best, one n-th less for each one that is better."""
+
+    type: Literal["rank"]
+
+
+class Percentile(Relative):
+    """The percentile rank: the share of the reference that is worse, and half of what is equal."""
+
+    type: Literal["percentile"]
+
+
+class Borda(Relative):
+    """The Borda count: the share of the others that is worse, and half of what is equal."""
+
+    type: Literal["borda"]
+
+
+Scale = Annotated[
+    PiecewiseLinear | Goalposts | Steps | DistanceToTarget | MinMax | ZScore | Rank | Percentile | Borda,
+    Field(discriminator="type"),
+]
 
 
 class Source(Spec):
@@ -247,7 +303,7 @@ class Item(Spec):
     weight: Real = Field(ge=0, le=1)
     core: Flag = False
     cadence: Name
-    direction: Literal["higher_better", "lower_better"]
+    direction: Literal["higher_better", "lower_better", "target_better"]
     unit: Literal["ratio", "number", "days", "per_100", "points", "times", "years", "money"]
     methods: tuple[
         Literal[
@@ -417,6 +473,13 @@ class Headcount(Spec):
     where: str
 
 
+class Reference(Spec):
+    """What relative scales compare with: for each item the sorted values of one period's assessed units, unnamed."""
+
+    period: str
+    items: dict[Identifier, tuple[Real, ...]]
+
+
 class ModelSpec(Spec):
     """A whole model as written down."""
 
@@ -440,3 +503,4 @@ class ModelSpec(Spec):
     grades: tuple[Grade, ...] = Field(min_length=1)
     provisional: Provisional = Provisional()
     tables: dict[Name, Table]
+    reference: Reference | None = None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from textwrap import wrap
 from typing import Any
 
 import yaml
 
-from riskkit.model.schema import ModelSpec
+from riskkit.model.schema import ModelSpec, Reference
 
 WIDTH = 116
 ALWAYS_LONG = ("nodes", "children", "red_lines", "grades", "tables", "columns")
@@ -18,11 +19,22 @@ ALWAYS_LONG = ("nodes", "children", "red_lines", "grades", "tables", "columns")
 def as_yaml(spec: ModelSpec, heading: Sequence[str] = ()) -> str:
     """The model's YAML, tables inside, defaults left out; `heading` becomes comments on top."""
     content = spec.model_dump(mode="python", exclude_defaults=True)
-    lines = [f"# {line}" for line in heading]
+    lines = _heading(heading)
     for key, value in content.items():
         part = list(_entry(key, value, 0))
         lines += ["", *part] if len(part) > 1 or key == "format" else part
     return "\n".join(lines) + "\n"
+
+
+def reference_as_yaml(reference: Reference, heading: Sequence[str] = ()) -> str:
+    """A reference in a file of its own, to lie beside the model; every number in full."""
+    content = reference.model_dump(mode="python")
+    lines = [line for key, value in content.items() for line in _entry(key, value, 0)]
+    return "\n".join([*_heading(heading), "", *lines]) + "\n"
+
+
+def _heading(lines: Sequence[str]) -> list[str]:
+    return [f"# {line}" for line in lines]
 
 
 def _entry(key: str, value: Any, indent: int) -> Iterator[str]:
@@ -38,10 +50,19 @@ def _entry(key: str, value: Any, indent: int) -> Iterator[str]:
         yield front
         for inner, entry in _ordered(value):
             yield from _entry(inner, entry, indent + 2)
+    elif all(isinstance(entry, int | float) for entry in value):
+        yield front
+        yield from _numbers(value, indent + 2)
     else:
         yield front
         for entry in value:
             yield from _listed(entry, indent + 2)
+
+
+def _numbers(values: Sequence[float], indent: int) -> list[str]:
+    """Many numbers in brackets, on as many lines as they need."""
+    lines = wrap(flow(values), WIDTH - indent - 1, break_on_hyphens=False, break_long_words=False)
+    return [" " * (indent + bool(number)) + line for number, line in enumerate(lines)]
 
 
 def _listed(entry: Any, indent: int) -> Iterator[str]:

@@ -28,14 +28,64 @@ def rows_in_words(rows: s.Rows, model: IndicatorModel, lang: texts.Language) -> 
 
 
 def scale_in_words(item: s.Item, lang: texts.Language) -> str:
-    """Which values give how many points."""
+    """Which values give how many points.
+
+    >>> scale_in_words(model.items["A1.1"], "en")
+    '60% → 0, 90% → 60, 100% → 100'
+    """
+    scale, values = item.scale, _scale_values(item)
+    if isinstance(scale, s.PiecewiseLinear):
+        pairs = [f"{_value(value, item)} → {points:g}" for value, points in scale.points]
+    elif isinstance(scale, s.Steps):
+        pairs = _steps(item, scale, lang)
+    else:
+        return texts.say(f"sheet.formula.{_scale_key(scale)}", lang, **values)
+    return texts.say("sheet.list", lang).join(pairs)
+
+
+def _scale_key(scale: s.Scale) -> str:
+    if isinstance(scale, s.Goalposts) and scale.log:
+        return "goalposts_log"
+    both = isinstance(scale, s.DistanceToTarget) and scale.both_sides
+    return "distance_both_sides" if both else scale.type
+
+
+def _scale_values(item: s.Item) -> dict[str, str]:
+    """The numbers of a scale that its wording names."""
     scale = item.scale
     if isinstance(scale, s.Goalposts):
-        key = "sheet.formula.goalposts_log" if scale.log else "sheet.formula.goalposts"
-        return texts.say(key, lang, low=_value(scale.low, item), high=_value(scale.high, item))
-    return texts.say("sheet.list", lang).join(
-        f"{_value(value, item)} → {points:g}" for value, points in scale.points
-    )
+        ends = [_value(scale.low, item), _value(scale.high, item)]
+        worst, best = ends if item.direction == "higher_better" else reversed(ends)
+        return {"worst": worst, "best": best}
+    if isinstance(scale, s.DistanceToTarget):
+        reach = abs(scale.target - scale.zero_at)
+        values = {"target": scale.target, "zero_at": scale.zero_at}
+        values |= {"low": scale.target - reach, "high": scale.target + reach}
+        return {name: _value(value, item) for name, value in values.items()}
+    if isinstance(scale, s.ZScore):
+        return {"at_mean": f"{scale.at_mean:g}", "per_sd": f"{scale.per_sd:g}"}
+    return {}
+
+
+def _steps(item: s.Item, scale: s.Steps, lang: texts.Language) -> list[str]:
+    """The best step first."""
+    rising = item.direction == "higher_better"
+    key = "sheet.formula.at_least" if rising else "sheet.formula.at_most"
+    told = [
+        texts.say(key, lang, value=_value(value, item), points=f"{points:g}")
+        for value, points in (reversed(scale.points) if rising else scale.points)
+    ]
+    return [*told, texts.say("sheet.formula.otherwise", lang, points=f"{scale.otherwise:g}")]
+
+
+def aggregate_in_words(node: s.Node | s.ModelSpec, lang: texts.Language) -> str:
+    """How the children of a node, or the dimensions of a model, make their parent.
+
+    >>> aggregate_in_words(model.spec, "en")
+    'weighted arithmetic mean'
+    """
+    exponent = "" if node.exponent is None else f"{node.exponent:g}"
+    return texts.say(f"sheet.aggregate.{node.aggregate}", lang, exponent=exponent)
 
 
 def _value(value: float, item: s.Item) -> str:

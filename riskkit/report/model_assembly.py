@@ -58,6 +58,7 @@ class _Assembly:
             "grades": self.grades(),
             "tables": self.tables(),
         }
+        self.reference(content)
         self.tell_strays()
         return {key: value for key, value in content.items() if value not in ({}, [])}
 
@@ -255,6 +256,19 @@ class _Assembly:
             conditions = grade.setdefault("conditions", [])
             conditions.append(self.entry(("grades", index, "conditions", len(conditions)), line, keys))
         return found
+
+    # ------------------------------------------------------------ the reference
+
+    def reference(self, content: dict[str, Any]) -> None:
+        """The values relative scales compare with; their period is a setting."""
+        values: dict[str, list[Any]] = {}
+        for line in self.lines("reference"):
+            if self.filled(line, "item", "value"):
+                place: Place = ("reference", "items", line.values["item"])
+                self.cells.setdefault(place, (line.sheet, line.cells["item"]))
+                values.setdefault(line.values["item"], []).append(line.values["value"])
+        if values or "reference" in content:
+            content.setdefault("reference", {})["items"] = values
 
     # ------------------------------------------------------------ evidence tables
 

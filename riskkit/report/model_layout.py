@@ -90,8 +90,22 @@ def point_fields(count: int) -> tuple[Field, ...]:
     )
 
 
-MEASURES = (s.Ratio, s.Rate, s.Mean, s.Quantile, s.Likert, s.Gain, s.Composite)
-CONDITIONS = (s.NodeMin, s.CoverageMin, s.ConfidenceMin, s.NoRedLine)
+def kinds(union: Any, tag: str) -> tuple[str, ...]:
+    """The kinds of thing a key of the model may hold, by the tag that tells them apart."""
+    return tuple(options(each, tag)[0] for each in get_args(get_args(union)[0]))
+
+
+def scale_fields() -> tuple[Field, ...]:
+    """A column for every number and flag that any scale has; pairs stand in columns of their own."""
+    found: dict[str, Field] = {}
+    for scale in get_args(get_args(s.Scale)[0]):
+        for name, info in scale.model_fields.items():
+            kind: Kind = "flag" if info.annotation is bool else "number"
+            if name not in ("type", "points"):
+                found[name] = Field(f"scale.{name}", kind, 8)
+    return tuple(found.values())
+
+
 BOTH = (Field("name.zh", width=30), Field("name.en", width=34))
 
 SETTINGS = Layout(
@@ -103,7 +117,10 @@ SETTINGS = Layout(
         Field("frequency", "choice", options=options(s.ModelSpec, "frequency")),
         Field("score.maximum", "number"),
         Field("score.decimals", "whole"),
-        Field("aggregate", "choice", options=options(s.ModelSpec, "aggregate")),
+        Field("aggregate", "choice", options=get_args(s.Aggregate)),
+        Field("exponent", "number"),
+        Field("missing", "choice", options=options(s.ModelSpec, "missing")),
+        Field("reference.period"),
         Field("provisional.coverage", "number"),
         Field("staff.table", "code", source=("tables", "id")),
         Field("staff.where"),
@@ -120,7 +137,8 @@ TREE_HEAD = (
     *BOTH,
     Field("weight", "number", 8),
     Field("siblings", "info", 9),
-    Field("aggregate", "choice", 12, options(s.Node, "aggregate")),
+    Field("aggregate", "choice", 12, get_args(s.Aggregate)),
+    Field("exponent", "number", 9),
     Field("core", "flag", 7),
     Field("cadence", "code", 13, source=("cadences", "name")),
     Field("direction", "choice", 15, options(s.Item, "direction")),
@@ -128,12 +146,10 @@ TREE_HEAD = (
     Field("methods", "codes", 24),
     Field("applies_to", "codes", 20),
     Field("min_n", "whole", 8),
-    Field("scale.type", "choice", 17, options(s.PiecewiseLinear, "type") + options(s.Goalposts, "type")),
+    Field("scale.type", "choice", 17, kinds(s.Scale, "type")),
 )
 TREE_TAIL = (
-    Field("scale.low", "number", 8),
-    Field("scale.high", "number", 8),
-    Field("scale.log", "flag", 7),
+    *scale_fields(),
     Field("mechanisms", "names", 20),
     Field("tags", "codes", 24),
     Field("note.zh", width=40),
@@ -150,7 +166,7 @@ MEASURE_SHEET = Layout(
         Field("item", "code", 9),
         Field("part", "code", 6),
         Field("about", "info", 26, wording="name_here"),
-        Field("kind", "choice", 10, tuple(options(kind, "kind")[0] for kind in MEASURES)),
+        Field("kind", "choice", 10, kinds(s.Measure, "kind")),
         *ROWS,
         Field("numerator", width=46),
         Field("denominator", width=24),
@@ -226,7 +242,7 @@ FIXED = (
                 "kind",
                 "choice",
                 14,
-                tuple(options(kind, "kind")[0] for kind in CONDITIONS),
+                kinds(s.Condition, "kind"),
                 wording="condition_kind",
             ),
             Field("depth", "whole", 8),
@@ -248,6 +264,10 @@ FIXED = (
             Field("ref", width=56),
             Field("status", "choice", 28, options(s.Source, "status")),
         ),
+    ),
+    Layout(
+        "reference",
+        (Field("item", "code", 9), Field("value", "number", 14, wording="reference_value")),
     ),
     Layout(
         "tables",
@@ -337,6 +357,8 @@ def model_rows(spec: s.ModelSpec) -> dict[str, list[Row]]:
     for name, entries in content.get("lookups", {}).items():
         found["lookups"] += [{"lookup": name, "key": key, "value": value} for key, value in entries.items()]
     found["levels"] = [flat(level, _keys("levels")) for level in content["levels"]]
+    for name, values in content.get("reference", {}).get("items", {}).items():
+        found["reference"] += [{"item": name, "value": value} for value in values]
     for name, table in content["tables"].items():
         _table(name, table, found)
     return found

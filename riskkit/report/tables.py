@@ -15,6 +15,7 @@ from riskkit.evidence.states import CARRIED
 from riskkit.model import schema as s
 from riskkit.model.checks import SOURCE_OF
 from riskkit.periods import Period
+from riskkit.report.formulas import scale_in_words
 from riskkit.scoring.assessment import Assessment
 
 _FORMS = {
@@ -108,7 +109,11 @@ def explanation(assessment: Assessment, unit: str, item_id: str, lang: texts.Lan
         head.append(line("class", row["confidence"]))
     if len(scored) and not few:
         head += _points_lines(scored.iloc[0], assessment.model.spec.score.decimals, lang)
-    head += [line("scale", _scale_text(item.scale)), line("formula", ""), *formula(item.measure, lang, "  ")]
+    head += [
+        line("scale", scale_in_words(item, lang)),
+        line("formula", ""),
+        *formula(item.measure, lang, "  "),
+    ]
     return "\n".join([*head, *(_row_lines(assessment, unit, item_id, row, lang, limit) if not few else [])])
 
 
@@ -134,12 +139,6 @@ def _points_lines(scored: pd.Series, decimals: int, lang: texts.Language) -> lis
     key = "rolled_up" if scored["state"] == "rolled_up" else "points"
     sums = f"{scored['points']:.{decimals}f}  × {scored['weight']:.4f} = {scored['contribution']:.4f}"
     return [f"{texts.say(f'explain.{key}', lang)}: {sums}"]
-
-
-def _scale_text(scale: s.Scale) -> str:
-    if isinstance(scale, s.Goalposts):
-        return f"{scale.low:g} … {scale.high:g}{' (log)' if scale.log else ''}"
-    return "  ".join(f"{value:g} → {points:g}" for value, points in scale.points)
 
 
 def _row_lines(

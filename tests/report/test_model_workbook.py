@@ -233,7 +233,7 @@ def test_closed_choices_have_a_drop_down(exported: Path) -> None:
     letter = place(tree, 3, "direction").rstrip("0123456789")
     assert (
         next(rule for cells, rule in rules.items() if cells.startswith(f"{letter}3:"))
-        == '"higher_better,lower_better"'
+        == '"higher_better,lower_better,target_better"'
     )
     letter = place(tree, 3, "cadence").rstrip("0123456789")
     assert "频度" in next(rule for cells, rule in rules.items() if cells.startswith(f"{letter}3:"))

@@ -105,7 +105,7 @@ def losses(
 ) -> Axes:
     """Where a unit's points went: the largest losses one by one, the rest together; they sum to maximum − score.
 
-    Raises `Misuse` for a model that aggregates geometrically.
+    Raises `Misuse` for a model that does not aggregate arithmetically throughout.
 
         >>> losses(bank.assessment("2026Q2"), "0103")
     """

@@ -172,7 +172,7 @@ class BranchReport(Report):
         if Plan(self.model).arithmetic:
             charts.losses(self.now, self.unit, lang=self.lang)
         else:
-            parts.show(parts.note(self.say("losses.geometric")))
+            parts.show(parts.note(self.say("losses.not_additive")))
 
     def losses(self, limit: int = TOP) -> Part:
         """The items that cost most, and why each did."""

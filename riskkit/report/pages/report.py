@@ -114,7 +114,7 @@ class Report:
             ),
             self.say("method.cutoff", cutoff=self.now.period.cutoff.isoformat()),
             self.say("method.scale", maximum=spec.score.maximum, decimals=spec.score.decimals),
-            self.say("method.states"),
+            self.say(f"method.states_{spec.missing}"),
             self.say("method.discretion"),
         ]
         return parts.note(*sentences)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from riskkit.model import schema as s
 from riskkit.report.book import Book
-from riskkit.report.formulas import in_words, rows_in_words, scale_in_words
+from riskkit.report.formulas import aggregate_in_words, in_words, rows_in_words, scale_in_words
 from riskkit.report.phrases import effect, grade_short
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
 from riskkit.report.theme import Look
@@ -48,11 +48,13 @@ def named(book: Book, kind: str, name: str) -> str:
 
 def _identity(book: Book, sheet: Sheet) -> None:
     spec = book.model.spec
-    how = book.say(f"method.{spec.aggregate}")
+    how = book.say("method.total", how=aggregate_in_words(spec, book.lang))
+    compared = [book.say("method.reference", period=spec.reference.period)] if spec.reference else []
     for text in (
         book.say("method.version", id=spec.id, version=spec.version, hash=book.model.hash),
         book.say("method.score", maximum=f"{spec.score.maximum:g}", decimals=spec.score.decimals, how=how),
-        book.say("method.states"),
+        book.say(f"method.states_{spec.missing}"),
+        *compared,
         book.say("method.provisional", coverage=f"{spec.provisional.coverage:.0%}"),
     ):
         sheet.sentence(text, Look(size="small", wrap=True, indent=1))
@@ -82,7 +84,7 @@ def _tree(book: Book, node: s.Node | s.Item, depth: int) -> Iterator[list[object
         return
     look = TEXT.but(bold=True, fill="series_faint" if depth == 0 else "paper", wrap=True, colour="rule")
     share = look.but(align="center", format="0.0%")
-    how = book.say(f"method.short_{node.aggregate}") if node.aggregate != "arithmetic" else None
+    how = aggregate_in_words(node, book.lang) if node.aggregate != "arithmetic" else None
     yield [
         Shown(node.id, look.but(wrap=False)),
         Shown(node.name[book.lang], look),
