@@ -49,7 +49,7 @@ class Lines:
         widths, rises = np.diff(self.x), np.diff(self.y)
         for segment in range(widths.shape[-1]):
             width, rise = widths[..., segment], rises[..., segment]
-            found += np.clip(values - self.x[..., segment], 0.0, width) * (rise / width)
+            found = found + np.clip(values - self.x[..., segment], 0.0, width) * (rise / width)
         held = np.clip(found, self.y.min(axis=-1), self.y.max(axis=-1))
         return np.where(np.isnan(values), np.nan, held)
 
