@@ -13,7 +13,7 @@ import yaml
 from riskkit.model.schema import ModelSpec, Reference
 
 WIDTH = 116
-ALWAYS_LONG = ("nodes", "children", "red_lines", "grades", "tables", "columns")
+ALWAYS_LONG = ("nodes", "children", "red_lines", "grades", "tables", "columns", "items")
 
 
 def as_yaml(spec: ModelSpec, heading: Sequence[str] = ()) -> str:
