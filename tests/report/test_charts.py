@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
@@ -34,6 +35,7 @@ CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "trend_of_a_unit": (charts.trend, lambda pack: (pack.history, UNIT)),
     "trend_of_all": (charts.trend, lambda pack: (pack.history,)),
     "heatmap": (charts.heatmap, lambda pack: (pack.assessment,)),
+    "rank_ranges": (charts.rank_ranges, lambda pack: (rk.compare_methods(pack.assessment),)),
     "losses": (charts.losses, lambda pack: (pack.assessment, UNIT)),
     "losses_with_deduction": (charts.losses, lambda pack: (pack.assessment, "0302")),
     "losses_with_refusals": (charts.losses, lambda pack: (pack.assessment, "0310")),
@@ -215,3 +217,20 @@ def test_a_first_quarter_in_which_nobody_is_ranked_still_has_a_trend(sample_bank
     own = charts.trend(history, UNIT)
     assert len(own.lines) >= 1
     assert charts.trend(history).get_ylabel()
+
+
+def test_rank_ranges_show_rank_range_and_who_depends_on_the_method(pack: QuarterPack) -> None:
+    comparison = rk.compare_methods(pack.assessment, ["equal_weights", "topsis", "borda"])
+    ax = charts.rank_ranges(comparison, lang="en", limit=12)
+    rows = comparison.ranges.head(12)
+    firm, hanging = [path for path in ax.collections if isinstance(path, PathCollection)]
+    assert len(hanging.get_offsets()) == rows["dependent"].sum()
+    assert len(firm.get_offsets()) + len(hanging.get_offsets()) == 12
+    assert sorted(x for path in (firm, hanging) for x, _ in path.get_offsets()) == rows["rank"].tolist()
+    assert "ranks under 4 methods" in words(ax)
+
+
+def test_rank_ranges_without_ranked_units_say_so(pack: QuarterPack) -> None:
+    comparison = rk.compare_methods(pack.assessment, [])
+    nobody = dataclasses.replace(comparison, ranges=comparison.ranges.head(0))
+    assert "no unit is ranked" in words(charts.rank_ranges(nobody, lang="en"))

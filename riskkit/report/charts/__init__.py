@@ -10,6 +10,7 @@ Labels are in the language given by `lang`, else by `use`, else that of the scre
 
 from riskkit.report.charts.canvas import use
 from riskkit.report.charts.changes import ageing, losses, movement, trend
+from riskkit.report.charts.methods import rank_ranges
 from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "indicator_profile",
     "losses",
     "movement",
+    "rank_ranges",
     "ranking",
     "trend",
     "use",
