@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -27,7 +25,7 @@ def before(bank: rk.Workspace) -> rk.Assessment:
 
 
 def reasons(assessment: rk.Assessment, unit: str) -> list[dict]:
-    return json.loads(assessment.summary.loc[unit, "why"] or "[]")
+    return assessment.reasons[assessment.reasons["unit"] == unit].to_dict("records")
 
 
 def test_the_bank_is_as_large_as_it_says(bank: rk.Workspace, now: rk.Assessment) -> None:
@@ -79,7 +77,7 @@ def test_0203_cured_its_findings_and_its_red_line(before: rk.Assessment, now: rk
     assert then.loc["A7.2", "points"] < 20
     assert today.loc["A7.2", "points"] == 100
     assert today.loc["A7.3", "value"] == 0
-    assert [entry["red_line"] for entry in reasons(before, "0203") if entry["key"] == "cap"] == ["RL10"]
+    assert [entry["where"] for entry in reasons(before, "0203") if entry["key"] == "cap"] == ["RL10"]
     assert not [entry for entry in reasons(now, "0203") if entry["key"] == "cap"]
 
 

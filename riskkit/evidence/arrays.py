@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from riskkit.evidence.states import CLASSES, COUNTED, STATES
+from riskkit.evidence.states import CLASSES, COUNTED, NOT_APPLICABLE, STATES
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,18 @@ class MeasureArrays:
         return self._marks[tuple(states)]
 
     def of_class(self, classes: Iterable[str]) -> np.ndarray:
-        """Where something was measured or carried over on evidence of one of these classes."""
+        """1 where something was measured or carried over on evidence of one of these classes, 0 elsewhere."""
         return self._class_marks[tuple(classes)]
+
+    @cached_property
+    def measured(self) -> np.ndarray:
+        """1 where something was measured or carried over, 0 elsewhere."""
+        return self.among(COUNTED).astype("float64")
+
+    @cached_property
+    def applicable(self) -> np.ndarray:
+        """1 where an item applies, measured or not, 0 elsewhere."""
+        return ((self.states >= 0) & ~self.among([NOT_APPLICABLE])).astype("float64")
 
     @cached_property
     def _marks(self) -> _Marks:
@@ -40,7 +50,7 @@ class MeasureArrays:
     @cached_property
     def _class_marks(self) -> _Marks:
         def mark(classes: tuple[str, ...]) -> np.ndarray:
-            return self.among(COUNTED) & np.isin(self.classes, [CLASSES.index(name) for name in classes])
+            return self.measured * np.isin(self.classes, [CLASSES.index(name) for name in classes])
 
         return _Marks(mark)
 
@@ -80,7 +90,10 @@ class _Marks(dict[tuple[str, ...], np.ndarray]):
 def arrays_of(frame: pd.DataFrame, units: pd.Index, items: Iterable[str]) -> MeasureArrays:
     """The frame of `Measures` as arrays."""
     names = tuple(items)
-    row, column = units.get_indexer(frame["unit"]), pd.Index(names).get_indexer(frame["item"])
+    row, column = (
+        units.get_indexer(pd.Index(frame["unit"])),
+        pd.Index(names).get_indexer(pd.Index(frame["item"])),
+    )
     inside = (row >= 0) & (column >= 0)
 
     def spread(found: np.ndarray, gap: float, dtype: str) -> np.ndarray:
@@ -88,10 +101,10 @@ def arrays_of(frame: pd.DataFrame, units: pd.Index, items: Iterable[str]) -> Mea
         array[row[inside], column[inside]] = found[inside]
         return array
 
-    state = pd.Index(STATES).get_indexer(frame["state"])
+    state = pd.Index(STATES).get_indexer(pd.Index(frame["state"]))
     counted = np.isin(state, [STATES.index(name) for name in COUNTED])
     values = np.where(counted, frame["value"].to_numpy(dtype="float64"), np.nan)
-    classes = pd.Index(CLASSES).get_indexer(frame["confidence"])
+    classes = pd.Index(CLASSES).get_indexer(pd.Index(frame["confidence"]))
     return MeasureArrays(
         names, spread(values, np.nan, "float64"), spread(state, -1, "int8"), spread(classes, -1, "int8")
     )

@@ -51,6 +51,17 @@ class Measures:
         """The same as arrays, made once; `frame` must not be changed afterwards."""
         return arrays_of(self.frame, self.units.index, self.model.items)
 
+    @cached_property
+    def parents(self) -> np.ndarray:
+        """The place in the register of each unit's parent; −1 for none."""
+        return self.units.index.get_indexer(pd.Index(self.units["parent"].fillna("")))
+
+    @cached_property
+    def heads(self) -> np.ndarray:
+        """Head count of each unit, in the order of the register: from the staff table, from the register without one."""
+        staff = self.staff.reindex(self.units.index).fillna(0.0)
+        return staff.where(staff > 0, self.units["staff"].fillna(0.0)).to_numpy(dtype="float64")
+
     @property
     def red_line_events(self) -> pd.DataFrame:
         """The confirmed events on record at the cut-off."""

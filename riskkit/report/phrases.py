@@ -85,7 +85,7 @@ def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) 
     if row["provisional"]:
         needed = book.model.spec.provisional.coverage
         return book.say("why.provisional", coverage=f"{row['coverage']:.1%}", needed=f"{needed:.0%}")
-    reasons = why_texts(row["why"], found, book.lang)
+    reasons = why_texts(found, unit, book.lang)
     if reasons:
         return book.say("why.join").join(reasons)
     if row["grade"] == best.id:

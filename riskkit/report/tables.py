@@ -38,20 +38,17 @@ def value_text(value: float, item: s.Item) -> str:
     return text.rstrip("0").rstrip(".") if item.unit == "number" else text  # a count without decimals
 
 
-def why_texts(why: str, assessment: Assessment, lang: texts.Language) -> list[str]:
+def why_texts(assessment: Assessment, unit: str, lang: texts.Language) -> list[str]:
     """Why a unit's grade is no better, in words, one a reason."""
-    import json
-
     found = []
-    for entry in json.loads(why) if why else []:
-        values = dict(entry)
-        if "node" in values:
-            values["node"] = f"{values['node']} {assessment.model.nodes[values['node']].name[lang]}"
-        if "red_line" in values:
-            values["red_line"] = (
-                f"{values['red_line']} {assessment.model.red_lines[values['red_line']].name[lang]}"
-            )
-        found.append(texts.say(f"why.{values.pop('key')}", lang, **values))
+    reasons = assessment.reasons
+    for reason in reasons[reasons["unit"] == unit].to_dict("records"):
+        where = str(reason["where"])
+        node, line = assessment.model.nodes.get(where), assessment.model.red_lines.get(where)
+        named = node or line
+        values = {"needed": reason["needed"], "found": reason["found"], "classes": reason["classes"]}
+        values |= {"grade": reason["grade"], "where": f"{where} {named.name[lang]}" if named else ""}
+        found.append(texts.say(f"why.{reason['key']}", lang, **values))
     return found
 
 

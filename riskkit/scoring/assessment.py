@@ -12,40 +12,77 @@ import pandas as pd
 from riskkit.errors import Misuse, unknown
 from riskkit.evidence.measures import Measures
 from riskkit.evidence.reach import Reach
-from riskkit.evidence.states import COUNTED, NOT_APPLICABLE, POSTPONED
+from riskkit.evidence.states import NOT_APPLICABLE, NOT_ASSESSED, POSTPONED, REFUSED_STATE
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.scoring import grades
-from riskkit.scoring.grid import Grid, share
-from riskkit.scoring.plan import ROOT, Plan
-from riskkit.scoring.scales import curve, published
+from riskkit.scoring.coverage import shares
+from riskkit.scoring.plan import ROOT, Plan, Scored
+from riskkit.scoring.rollups import Rollups
+from riskkit.scoring.scales import published
 
-CLASSES = ("A", "B", "C", "D")
+GOOD = ("A", "B")
+"""The classes of evidence a grade can rest on."""
 
 
 @dataclass(frozen=True)
 class Assessment:
     """Every unit's points, scores, grade and rank in one period, and why.
 
-    `items`: a row a unit and item: the measure's columns plus `points` (0-maximum, higher is better), `weight` (its
-    effective share of the unit's total), `contribution` and `lost` (points of the total). `nodes`: a row a unit and
-    node, the total under the id "": `score` (not assessed and refused count 0) and `observed` (they are left out).
     `summary`: a row a unit that was assessed or rolled up, indexed by unit: `name, level, parent, peer_group, staff,
     rollup, base, deducted, score` (published), `observed, coverage, high_class` (share of weight on class A or B),
-    `grade` (missing if provisional), `provisional, vetoed, rank, why`. `events`: red-line events with their status.
+    `grade` (missing if provisional), `provisional, vetoed, rank`. `events`: red-line events with their status.
+    `graded` and `observed` hold the scores of every node as arrays, their rows those of `summary`: not assessed and
+    refused count 0 in the one (unless the model leaves them out) and are left out of the other.
     """
 
     model: IndicatorModel
     measures: Measures
-    items: pd.DataFrame
-    nodes: pd.DataFrame
     summary: pd.DataFrame
     events: pd.DataFrame
+    graded: Scored
+    observed: Scored
+    grading: grades.Graded
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """A row a unit and item: the measure's columns plus `points` (0-maximum, higher is better), `weight` (its
+        effective share of the unit's total), `contribution` and `lost` (points of the total)."""
+        return item_frame(self)
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """A row a unit and node, the total under the id "": `unit, node, depth, score, observed, weight`."""
+        names, units = self.graded.plan.names, list(self.summary.index)
+        frame = pd.DataFrame(
+            {
+                "unit": np.repeat(units, len(names)),
+                "node": names * len(units),
+                "depth": [0, *self.model.depths.values()] * len(units),
+                "score": self.graded.nodes.ravel(),
+                "observed": self.observed.nodes.ravel(),
+                "weight": self.graded.weights.ravel(),
+            }
+        )
+        return frame.astype({"unit": "str", "node": "str"})
+
+    @cached_property
+    def reasons(self) -> pd.DataFrame:
+        """Why units have no better grade, a row a reason, each unit's in the order they were met: `unit, key`
+        (node_min, coverage, confidence, no_red_line, cap, veto), `grade` not reached or capped at, `needed, found,
+        where` (node or red line), `classes`."""
+        return grades.reason_frame(self.grading, self.summary.index)
 
     @property
     def period(self) -> Period:
         """The period assessed."""
         return self.measures.period
+
+    @cached_property
+    def assessed(self) -> Scored:
+        """The graded scores of the assessed units alone, for simulations; their rows are those of `summary` up to the
+        roll-ups."""
+        return self.graded.first(int((~self.summary["rollup"]).sum()))
 
     def check_unit(self, unit: str) -> str:
         """The unit, if it is in the assessment; raises `Misuse` with suggestions otherwise."""
@@ -66,11 +103,9 @@ class Assessment:
 
     def scores(self, depth: int = 1) -> pd.DataFrame:
         """Units × nodes of one depth (1 dimensions, 2 indicators), scores 0-maximum."""
-        chosen = self.nodes[self.nodes["depth"] == depth]
         names = [name for name, at in self.model.depths.items() if at == depth]
-        return chosen.pivot(index="unit", columns="node", values="score").reindex(
-            index=self.summary.index, columns=names
-        )
+        columns = [self.graded.plan.names.index(name) for name in names]
+        return pd.DataFrame(self.graded.nodes[:, columns], self.summary.index, pd.Index(names, name="node"))
 
     def unit_items(self, unit: str) -> pd.DataFrame:
         """One unit's items in the model's order, indexed by item."""
@@ -83,7 +118,7 @@ class Assessment:
         Rows are items, deductions by red-line event, what the floor of 0 spared (negative) and the rounding of the
         published score. Raises `Misuse` for a model that aggregates geometrically: its losses do not add up.
         """
-        if not Plan(self.model).arithmetic:
+        if not self.graded.plan.arithmetic:
             raise Misuse("losses_need_arithmetic")
         row: dict[Any, Any] = self.summary.loc[self.check_unit(unit)].to_dict()
         items = self.unit_items(unit)
@@ -163,185 +198,120 @@ class _Scoring:
         self.model = model
         self.measures = measures
         self.plan = Plan(model)
-        self.maximum = model.spec.score.maximum
+        self.arrays = measures.arrays.take(model.items)
         self.register = measures.units
-        self.items = self._points()
-        self.names = list(model.items)
-        staff = measures.staff.reindex(self.register.index).fillna(0.0)
-        self.staff = staff.where(staff > 0, self.register["staff"].fillna(0.0))
-
-    def _points(self) -> pd.DataFrame:
-        items = self.measures.frame[self.measures.frame["item"].isin(self.model.items)].copy()
-        counted = items["state"].isin(COUNTED)
-        items["points"] = np.nan
-        for name, rows in items[counted].groupby("item", sort=False):
-            item = self.model.items[str(name)]
-            values = rows["value"].to_numpy(dtype="float64")
-            items.loc[rows.index, "points"] = curve(item, self.model.spec).points(values)
-        out = items["state"].isin([NOT_APPLICABLE, POSTPONED])
-        items.loc[~counted & ~out, "points"] = 0.0
-        return items
-
-    def _grid(self, column: str) -> pd.DataFrame:
-        return self.items.pivot(index="unit", columns="item", values=column).reindex(
-            index=self.register.index, columns=self.names
-        )
+        self.assessed = self.register["level"].isin(model.assessed_levels).to_numpy(dtype=bool)
+        self.alone = np.flatnonzero(self.assessed)
+        above = np.unique(measures.parents)
+        together = above[(above >= 0) & ~self.assessed[above]]
+        self.rollups = Rollups(measures.parents, measures.heads, together)
+        self.places = np.concatenate([self.alone, together])
+        self.whole = bool(self.assessed.all())
 
     def assessment(self) -> Assessment:
-        given = self._grid("points")
-        state = self._grid("state")
-        measured = state.isin(COUNTED)
-        applicable = state.notna() & (state != NOT_APPLICABLE)
-        own = Grid(
-            given.to_numpy(dtype="float64"),
-            given.where(measured).to_numpy(dtype="float64"),
-            measured.to_numpy(dtype="float64"),
-            applicable.to_numpy(dtype="float64"),
-            self._classes(measured),
-        )
-        events = grades.settle_events(self.model, self.measures.red_line_events, self.period)
+        units = self.register.index if self.whole else self.register.index[self.places]
+        events = grades.settle_events(self.model, self.measures.red_line_events, self.measures.period)
         counted = events[events["status"] == grades.IN_EFFECT]
-        deducted = counted.groupby("unit")["deduct"].sum().reindex(self.register.index, fill_value=0.0)
-        alone, together = self._assessed_and_rollups()
-        grid = own.rows(alone).stacked(self._rolled(own, together))
-        units = [self.register.index[i] for i in alone] + [self.register.index[i] for i in together]
-        deductions = np.concatenate(
-            [deducted.to_numpy()[alone], self._rolled_deductions(deducted.to_numpy(), together)]
+        graded, observed = self._scored()
+        summary = self._summary(units, graded, observed, self._deducted(counted))
+        nominal = np.array([self.model.nominal_weights[name] for name in self.plan.items])
+        coverage, on_classes = shares(nominal, self.arrays, self.alone, self.rollups)
+        summary["coverage"], summary["high_class"] = coverage.coverage(), on_classes(GOOD)
+        standing = grades.Standing(
+            units,
+            summary["score"].to_numpy(),
+            self.plan.inner,
+            graded.inner,
+            summary["coverage"].to_numpy(),
+            on_classes,
+            counted if counted.empty else counted[counted["unit"].isin(units)],
         )
-        conservative = self.plan.score(grid.points, ~np.isnan(grid.points))
-        observed = self.plan.score(grid.observed, ~np.isnan(grid.observed))
-        nodes = self._node_frame(units, conservative.scores, observed.scores, conservative.weights)
-        summary = self._summary(
-            units, len(alone), grid, conservative.scores, observed.scores[:, 0], deductions, counted
+        grading = grades.grade(self.model, standing)
+        self._ranked(summary, grading)
+        return Assessment(
+            self.model, self.measures, summary, events.reset_index(drop=True), graded, observed, grading
         )
-        items = self._item_frame(units, len(alone), grid, conservative.weights)
-        return Assessment(self.model, self.measures, items, nodes, summary, events.reset_index(drop=True))
 
-    @property
-    def period(self) -> Period:
-        return self.measures.period
+    def _scored(self) -> tuple[Scored, Scored]:
+        """Scores of the assessed units, then of the roll-ups: as graded, and as observed."""
+        unanswered = self.arrays.among([NOT_ASSESSED, REFUSED_STATE])
+        left_out = self.model.spec.missing == "left_out" or not unanswered.any()
+        fold = self.plan.fold(self.arrays.bounds) if self.whole else None
+        if fold is not None:
+            inner = np.clip(fold.inner(self.arrays.values), 0.0, self.plan.maximum)
+            scored = Scored(self.plan, inner, None, self.arrays.values)
+            return scored, scored
+        seen = self.plan.points(self.arrays.values)
+        observed = self._score(seen)
+        return (observed if left_out else self._score(np.where(unanswered, 0.0, seen))), observed
 
-    def _classes(self, measured: pd.DataFrame) -> dict[str, np.ndarray]:
-        classes = self._grid("confidence")
-        return {name: ((classes == name) & measured).to_numpy(dtype="float64") for name in CLASSES}
-
-    def _assessed_and_rollups(self) -> tuple[list[int], list[int]]:
-        assessed = self.register["level"].isin(self.model.assessed_levels).to_numpy()
-        parents = set(self.register["parent"].dropna())
-        alone = [i for i, unit in enumerate(self.register.index) if assessed[i]]
-        together = [i for i, unit in enumerate(self.register.index) if not assessed[i] and unit in parents]
-        return alone, together
-
-    @cached_property
-    def _subtrees(self) -> dict[str, list[int]]:
-        """Positions of a unit and everything below it."""
-        position = {unit: i for i, unit in enumerate(self.register.index)}
-        below: dict[str, list[int]] = {unit: [i] for unit, i in position.items()}
-        for i in position.values():
-            parent = self.register["parent"].iloc[i]
-            while isinstance(parent, str):
-                below[parent].append(i)
-                parent = self.register["parent"].iloc[position[parent]]
-        return below
-
-    def _rolled(self, own: Grid, together: list[int]) -> list[Grid]:
-        members = [sorted(self._subtrees[self.register.index[index]]) for index in together]
-        return [own.rows(chosen).mean(self.staff.to_numpy()[chosen]) for chosen in members]
-
-    def _rolled_deductions(self, deducted: np.ndarray, together: list[int]) -> np.ndarray:
-        """The mean deduction of the assessed units below, and in full what the office itself was found to have done."""
-        assessed = self.register["level"].isin(self.model.assessed_levels).to_numpy()
-        means = []
-        for index in together:
-            members = [i for i in self._subtrees[self.register.index[index]] if assessed[i]]
-            weights = self.staff.to_numpy()[members]
-            below = float((deducted[members] * weights).sum() / weights.sum()) if weights.sum() else 0.0
-            means.append(below + float(deducted[index]))
-        return np.array(means)
-
-    def _node_frame(
-        self, units: list[str], scores: np.ndarray, observed: np.ndarray, weights: np.ndarray
-    ) -> pd.DataFrame:
-        names = self.plan.names
-        depths = [0, *self.model.depths.values()]
-        frame = pd.DataFrame(
-            {
-                "unit": np.repeat(units, len(names)),
-                "node": names * len(units),
-                "depth": depths * len(units),
-                "score": scores.ravel(),
-                "observed": observed.ravel(),
-                "weight": weights.ravel(),
-            }
+    def _score(self, points: np.ndarray) -> Scored:
+        if self.whole:
+            return self.plan.score(points, self.arrays.values)
+        own, values = points[self.alone], self.arrays.values[self.alone]
+        rolled = self.rollups.mean(points, ~np.isnan(points))
+        return self.plan.score(
+            np.concatenate([own, rolled]), np.concatenate([values, np.full_like(rolled, np.nan)])
         )
-        return frame.astype({"unit": "str", "node": "str"})
 
-    def _item_frame(self, units: list[str], assessed: int, grid: Grid, weights: np.ndarray) -> pd.DataFrame:
-        """Assessed units' items with their points, and roll-ups' mean points."""
-        effective = weights[:, self.plan.items]
-        full = pd.DataFrame(
-            {
-                "unit": np.repeat(units, len(self.names)),
-                "item": self.names * len(units),
-                "points": grid.points.ravel(),
-                "weight": effective.ravel(),
-            }
-        ).astype({"unit": "str", "item": "str"})
-        measured = self.items[self.items["unit"].isin(units[:assessed])].drop(columns="points")
-        items = full.merge(measured, on=["unit", "item"], how="left", validate="one_to_one")
-        rolled = items["unit"].isin(units[assessed:])
-        items = items[items["state"].notna() | (rolled & items["points"].notna())].copy()
-        items["state"] = items["state"].fillna("rolled_up")
-        items["contribution"] = (items["weight"] * items["points"]).fillna(0.0)
-        items["lost"] = (items["weight"] * (self.maximum - items["points"])).fillna(0.0)
-        front = ["unit", "item", "value", "numerator", "denominator", "n", "state"]
-        front += ["points", "weight", "contribution", "lost"]
-        return items[[*front, *[column for column in items if column not in front]]].reset_index(drop=True)
+    def _deducted(self, counted: pd.DataFrame) -> np.ndarray:
+        found = np.zeros(len(self.register))
+        if counted.empty:
+            return found[self.places]
+        at = self.register.index.get_indexer(pd.Index(counted["unit"]))
+        np.add.at(found, at, counted["deduct"].to_numpy(dtype="float64"))
+        return np.concatenate([found[self.alone], self.rollups.deductions(found, self.assessed)])
 
     def _summary(
-        self,
-        units: list[str],
-        assessed: int,
-        grid: Grid,
-        scores: np.ndarray,
-        observed: np.ndarray,
-        deducted: np.ndarray,
-        events: pd.DataFrame,
+        self, units: pd.Index, graded: Scored, observed: Scored, deducted: np.ndarray
     ) -> pd.DataFrame:
-        base = scores[:, 0]
-        final = published(np.maximum(base - deducted, 0.0), self.model.spec.score.decimals)
-        nominal = np.array([self.model.nominal_weights[name] for name in self.names])
-        coverage = share(grid.measured, grid.applicable, nominal)
-        classes = pd.DataFrame(
-            {name: share(values, grid.measured, nominal) for name, values in grid.classes.items()}
+        final = published(np.maximum(graded.total - deducted, 0.0), self.model.spec.score.decimals)
+        register = self.register[["name", "level", "parent", "peer_group"]]
+        known = register if self.whole else register.take(self.places)
+        numbers = {
+            "staff": self.measures.heads[self.places],
+            "rollup": np.arange(len(units)) >= len(self.alone),
+            "base": graded.total,
+            "deducted": deducted,
+            "score": final,
+            "observed": observed.total,
+        }
+        return pd.concat([known, pd.DataFrame(numbers, index=units)], axis=1).rename_axis("unit")
+
+    def _ranked(self, summary: pd.DataFrame, grading: grades.Graded) -> None:
+        """Put grade, provisional, vetoed and rank on a summary."""
+        score = summary["score"].to_numpy()
+        provisional = (summary["coverage"].to_numpy() < self.model.spec.provisional.coverage) | np.isnan(
+            score
         )
-        node_scores = pd.DataFrame(scores[:, 1:], index=units, columns=self.plan.names[1:])
-        alone = np.arange(len(units)) < assessed
-        standing = grades.Standing(final, node_scores, coverage, classes, events[events["unit"].isin(units)])
-        graded = grades.grade(self.model, standing)
-        provisional = (coverage < self.model.spec.provisional.coverage) | np.isnan(final)
-        register = self.register.loc[units]
-        summary = pd.DataFrame(
-            {
-                "name": register["name"],
-                "level": register["level"],
-                "parent": register["parent"],
-                "peer_group": register["peer_group"],
-                "staff": self.staff.loc[units],
-                "rollup": ~alone,
-                "base": base,
-                "deducted": deducted,
-                "score": final,
-                "observed": observed,
-                "coverage": coverage,
-                "high_class": (classes["A"] + classes["B"]).to_numpy(),
-                "grade": pd.Series(graded.grade, index=units, dtype="str").where(~provisional),
-                "provisional": provisional,
-                "vetoed": graded.vetoed,
-                "why": pd.Series([grades.as_text(why) for why in graded.why], index=units, dtype="str"),
-            },
-            index=pd.Index(units, name="unit"),
-        )
-        ranked = ~summary["rollup"] & ~summary["provisional"]
-        summary["rank"] = grades.rank(summary["score"], ranked, summary["vetoed"])
-        return summary
+        names = pd.array(list(self.model.grades), dtype="str")
+        summary["grade"] = names.take(np.where(provisional, -1, grading.place), allow_fill=True)
+        summary["provisional"] = provisional
+        summary["vetoed"] = grading.vetoed
+        ranked = ~summary["rollup"].to_numpy() & ~provisional
+        summary["rank"] = grades.rank(score, ranked, grading.vetoed)
+
+
+def item_frame(assessment: Assessment) -> pd.DataFrame:
+    """Assessed units' items with their points, and roll-ups' mean points; see `Assessment.items`."""
+    plan, summary = assessment.graded.plan, assessment.summary
+    at = [plan.names.index(name) for name in plan.items]
+    full = pd.DataFrame(
+        {
+            "unit": np.repeat(list(summary.index), len(at)),
+            "item": plan.items * len(summary),
+            "points": assessment.graded.points.ravel(),
+            "weight": assessment.graded.weights[:, at].ravel(),
+        }
+    ).astype({"unit": "str", "item": "str"})
+    frame = assessment.measures.frame
+    measured = frame[frame["unit"].isin(summary.index[~summary["rollup"]])]
+    items = full.merge(measured, on=["unit", "item"], how="left", validate="one_to_one")
+    rolled = items["unit"].isin(summary.index[summary["rollup"]])
+    items = items[items["state"].notna() | (rolled & items["points"].notna())].copy()
+    items["state"] = items["state"].fillna("rolled_up")
+    items["contribution"] = (items["weight"] * items["points"]).fillna(0.0)
+    items["lost"] = (items["weight"] * (plan.maximum - items["points"])).fillna(0.0)
+    front = ["unit", "item", "value", "numerator", "denominator", "n", "state"]
+    front += ["points", "weight", "contribution", "lost"]
+    return items[[*front, *[column for column in items if column not in front]]].reset_index(drop=True)

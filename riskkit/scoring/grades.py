@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from riskkit.evidence.reach import setting
 from riskkit.expressions import Expression, Setting
@@ -77,120 +78,155 @@ def _deductions(lines: list[s.RedLine], events: pd.DataFrame, known: Setting) ->
     return points
 
 
+LAST = 1e6
+"""What puts a vetoed unit's score behind every other."""
+SLACK = 1e-9
+"""How far an unrounded number may fall short of a minimum by the rounding of sums alone."""
+
+
 @dataclass(frozen=True)
 class Standing:
-    """What grading needs to know of every unit, aligned: published score, node scores, coverage, and red lines met."""
+    """What grading needs to know of every unit, aligned with `units`: published score, node scores (units × `nodes`),
+    coverage, the share of weight on given classes of evidence, and the red-line events in effect."""
 
+    units: pd.Index
     score: np.ndarray
-    nodes: pd.DataFrame
+    nodes: list[str]
+    node_scores: np.ndarray
     coverage: np.ndarray
-    class_share: pd.DataFrame
+    class_share: Callable[[tuple[str, ...]], np.ndarray]
     events: pd.DataFrame
 
 
 @dataclass(frozen=True)
-class Graded:
-    """Grade ids and, for each unit, why it is not better: a list of {key, …}, in the order they were met."""
+class Reason:
+    """One reason why some units (their places in `rows`) have no better grade: `key` (node_min, coverage, confidence,
+    no_red_line, cap, veto), the `grade` they did not get, and for each unit what was `found` and `where` (a node or a
+    red line)."""
 
-    grade: list[str]
-    why: list[list[dict[str, Any]]]
+    key: str
+    rows: np.ndarray
+    grade: str = ""
+    needed: float = np.nan
+    found: np.ndarray | None = None
+    where: np.ndarray | None = None
+    classes: str = ""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """The place of each unit's grade, best 0; whether it was vetoed; and every reason, in the order they were met."""
+
+    place: np.ndarray
     vetoed: np.ndarray
+    reasons: list[Reason]
 
 
 def grade(model: IndicatorModel, standing: Standing) -> Graded:
     """Grade by score, then conditions, then caps, then veto."""
     grades = list(model.spec.grades)
-    units = list(standing.nodes.index)
-    minima = np.array([grade.min for grade in grades])
-    by_score = np.array(
-        [
-            int(np.argmax(minima <= score)) if score >= minima[-1] else len(minima) - 1
-            for score in standing.score
-        ]
-    )
-    why: list[list[dict[str, Any]]] = [[] for _ in units]
-    place = by_score.copy()
+    falling = -np.array([each.min for each in grades])
+    place = np.minimum(np.searchsorted(falling, -np.nan_to_num(standing.score, nan=-np.inf)), len(grades) - 1)
+    reasons: list[Reason] = []
     for level, spec in enumerate(grades):
-        for condition in spec.conditions:
-            failing = _failures(condition, model, standing)
-            for row, detail in failing.items():
-                if place[row] == level or (
-                    place[row] == level + 1 and any(w.get("grade") == spec.id for w in why[row])
-                ):
-                    why[row].append({"grade": spec.id, **detail})
-                    place[row] = level + 1
+        held = place == level
+        fell = np.zeros(len(place), dtype=bool)
+        for condition in spec.conditions if held.any() else ():
+            reason = _failure(condition, spec.id, held, model, standing)
+            if reason is not None:
+                reasons.append(reason)
+                fell[reason.rows] = True
+        place = place + fell
+    return _ruled_out(model, standing, place, reasons)
+
+
+def _ruled_out(model: IndicatorModel, standing: Standing, place: np.ndarray, reasons: list[Reason]) -> Graded:
+    """Caps, event by event, then vetoes."""
+    if standing.events.empty:
+        return Graded(place, np.zeros(len(place), dtype=bool), reasons)
     order = {name: index for index, name in enumerate(model.grades)}
-    position = {unit: row for row, unit in enumerate(units)}
-    vetoed = np.zeros(len(units), dtype=bool)
-    for event in standing.events.itertuples():
-        row = position[str(event.unit)]
-        if isinstance(event.cap, str) and order[event.cap] > place[row]:
-            place[row] = order[event.cap]
-            why[row].append({"key": "cap", "red_line": event.red_line, "cap": event.cap})
-    for event in standing.events[standing.events["veto"]].itertuples():
-        row = position[str(event.unit)]
-        vetoed[row] = True
-        place[row] = len(grades) - 1
-        why[row].append({"key": "veto", "red_line": event.red_line})
-    return Graded([grades[index].id for index in place], why, vetoed)
+    vetoed = np.zeros(len(place), dtype=bool)
+    events = standing.events
+    rows = standing.units.get_indexer(pd.Index(events["unit"]))
+    for row, line, cap in zip(rows, events["red_line"], events["cap"], strict=True):
+        if isinstance(cap, str) and order[cap] > place[row]:
+            place[row] = order[cap]
+            reasons.append(Reason("cap", np.array([row]), grade=cap, where=np.array([line], dtype=object)))
+    for row, line in zip(rows[events["veto"]], events.loc[events["veto"], "red_line"], strict=True):
+        vetoed[row], place[row] = True, len(order) - 1
+        reasons.append(Reason("veto", np.array([row]), where=np.array([line], dtype=object)))
+    return Graded(place, vetoed, reasons)
 
 
-def _failures(condition: s.Condition, model: IndicatorModel, standing: Standing) -> dict[int, dict[str, Any]]:
-    """Rows that fail a condition, each with the detail a reader needs."""
+def _failure(
+    condition: s.Condition, grade_id: str, held: np.ndarray, model: IndicatorModel, standing: Standing
+) -> Reason | None:
+    """The units among `held` that fail a condition, with what a reader needs to know."""
+    if isinstance(condition, s.NoRedLine):
+        return _red_lines_met(condition, grade_id, held, model, standing)
+    where, classes = None, ""
     if isinstance(condition, s.NodeMin):
-        names = [
-            name
-            for name, depth in model.depths.items()
-            if depth == condition.depth and model.nodes[name].weight > 0
-        ]
-        scores = standing.nodes[names]
-        low = scores.min(axis=1)
-        worst = scores.fillna(np.inf).idxmin(axis=1)
-        return {
-            row: {
-                "key": "node_min",
-                "node": worst.iloc[row],
-                "found": float(low.iloc[row]),
-                "needed": condition.value,
-            }
-            for row in map(int, np.flatnonzero(low.to_numpy() < condition.value))
-        }
-    if isinstance(condition, s.CoverageMin):
-        short = np.flatnonzero(standing.coverage < condition.value)
-        return {
-            int(row): {"key": "coverage", "found": float(standing.coverage[row]), "needed": condition.value}
-            for row in short
-        }
-    if isinstance(condition, s.ConfidenceMin):
-        share = standing.class_share[list(condition.classes)].sum(axis=1).to_numpy()
-        short = np.flatnonzero(share < condition.share - 1e-12)
-        return {
-            int(row): {
-                "key": "confidence",
-                "found": float(share[row]),
-                "needed": condition.share,
-                "classes": "/".join(condition.classes),
-            }
-            for row in short
-        }
-    met = {
-        str(event.unit): str(event.red_line)
-        for event in standing.events.itertuples()
-        if set(model.red_lines[str(event.red_line)].effects) & set(condition.effects)
-    }
-    return {
-        row: {"key": "no_red_line", "red_line": met[unit]}
-        for row, unit in enumerate(standing.nodes.index)
-        if unit in met
-    }
+        needed = condition.value
+        names = [n for n, at in model.depths.items() if at == condition.depth and model.nodes[n].weight > 0]
+        scores = standing.node_scores[:, [standing.nodes.index(name) for name in names]]
+        filled = np.where(np.isnan(scores), np.inf, scores)
+        found, where = filled.min(axis=1), np.array(names, dtype=object)[filled.argmin(axis=1)]
+    elif isinstance(condition, s.CoverageMin):
+        needed, found = condition.value, standing.coverage
+    else:
+        needed, found = condition.share, standing.class_share(condition.classes)
+        classes = "/".join(condition.classes)
+    rows = np.flatnonzero(held & (found < needed - SLACK))
+    if not len(rows):
+        return None
+    at = None if where is None else where[rows]
+    return Reason(condition.kind, rows, grade_id, needed, found[rows], at, classes)
 
 
-def rank(score: pd.Series, ranked: pd.Series, vetoed: pd.Series) -> pd.Series:
+def _red_lines_met(
+    condition: s.NoRedLine, grade_id: str, held: np.ndarray, model: IndicatorModel, standing: Standing
+) -> Reason | None:
+    if standing.events.empty:
+        return None
+    counts = [name for name, line in model.red_lines.items() if set(line.effects) & set(condition.effects)]
+    met = standing.events[standing.events["red_line"].isin(counts)].drop_duplicates("unit", keep="last")
+    rows = standing.units.get_indexer(pd.Index(met["unit"]))
+    chosen = held[rows]
+    if not chosen.any():
+        return None
+    lines = met["red_line"].to_numpy(dtype=object)[chosen]
+    return Reason(condition.kind, rows[chosen], grade_id, where=lines)
+
+
+def reason_frame(graded: Graded, units: pd.Index) -> pd.DataFrame:
+    """A row a reason, units in their order and each one's reasons in the order they were met: `unit, key, grade,
+    needed, found, where, classes`."""
+    parts = [
+        pd.DataFrame(
+            {
+                "unit": units[reason.rows],
+                "key": reason.key,
+                "grade": reason.grade,
+                "needed": reason.needed,
+                "found": np.nan if reason.found is None else reason.found,
+                "where": "" if reason.where is None else reason.where,
+                "classes": reason.classes,
+                "_row": reason.rows,
+            }
+        )
+        for reason in graded.reasons
+    ]
+    texts = dict.fromkeys(("unit", "key", "grade", "where", "classes"), "str")
+    if not parts:
+        columns = ["unit", "key", "grade", "needed", "found", "where", "classes"]
+        return pd.DataFrame(columns=columns).astype(texts | {"needed": "float64", "found": "float64"})
+    whole = pd.concat(parts, ignore_index=True).sort_values("_row", kind="stable", ignore_index=True)
+    return whole.drop(columns="_row").astype(texts)
+
+
+def rank(score: np.ndarray, ranked: np.ndarray, vetoed: np.ndarray) -> np.ndarray:
     """Competition ranks (1, 2, 2, 4) by published score among ranked units, vetoed ones last; missing for the rest."""
-    key = score.where(~vetoed, score - 1e6)
-    return key[ranked].rank(ascending=False, method="min").reindex(score.index)
-
-
-def as_text(why: list[dict[str, Any]]) -> str:
-    """Reasons as stored in a frame."""
-    return json.dumps(why, ensure_ascii=False, sort_keys=True) if why else ""
+    key = np.where(vetoed, score - LAST, score)[ranked]
+    found = np.full(len(score), np.nan)
+    found[ranked] = rankdata(-key, method="min")
+    return found

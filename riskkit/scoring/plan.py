@@ -1,92 +1,286 @@
-"""A model folded once into arrays: every score, what-if and comparison runs over the same plan."""
+"""A model compiled once into arrays: every score, what-if, simulation and comparison runs over the same plan."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from riskkit.model import IndicatorModel
-from riskkit.model.schema import Item
+from riskkit.model.schema import Item, ModelSpec, Node
+from riskkit.scoring.scales import Curve, Lines, curve
 
 ROOT = ""
 """The id under which the total stands."""
+EXPONENTS = {"arithmetic": 1.0, "geometric": 0.0, "harmonic": -1.0, "minimum": -np.inf}
+"""Every aggregation is a generalised mean; these are the exponents of those with a name."""
+LARGEST_TERM = 1e3
+"""How many times the maximum a term of a folded map may be, so that cancelling costs less than 1e-12."""
+
+
+@dataclass(frozen=True)
+class Children:
+    """Some children of a node: their columns among all items, or among all inner nodes, and their weights."""
+
+    columns: slice | np.ndarray
+    weights: np.ndarray
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, nodes: Iterable[Node | Item], position: dict[str, int]) -> Children:
+        """Children in the order of the model; a run of neighbours as a slice, which costs no copy."""
+        chosen = list(nodes)
+        at = np.array([position[node.id] for node in chosen], dtype="int64")
+        run = len(at) > 0 and np.array_equal(at, np.arange(at[0], at[0] + len(at)))
+        columns = slice(int(at[0]), int(at[0]) + len(at)) if run else at
+        return cls(columns, np.array([node.weight for node in chosen]), tuple(node.id for node in chosen))
 
 
 @dataclass(frozen=True)
 class Branching:
-    """One inner node: which columns are its children, their weights, and how they aggregate."""
+    """One inner node: its column among the inner nodes, its children, and the exponent of their mean."""
 
     node: int
-    children: np.ndarray
-    weights: np.ndarray
-    geometric: bool
+    items: Children
+    inner: Children
+    exponent: float
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A whole model as one affine map: scores of the inner nodes = values · slopes + intercepts."""
+
+    slopes: np.ndarray
+    intercepts: np.ndarray
+
+    def inner(self, values: np.ndarray) -> np.ndarray:
+        """Scores, units × inner nodes."""
+        return np.asarray(values @ self.slopes + self.intercepts)
+
+
+class Plan:
+    """The compiled model. `items` and `inner` name the columns of points and of scores; `names` those of both, the
+    total first and parents before their children."""
+
+    def __init__(self, model: IndicatorModel) -> None:
+        self.model = model
+        self.maximum = model.spec.score.maximum
+        self.names = [ROOT, *model.nodes]
+        self.items = list(model.items)
+        self.inner = [name for name in self.names if name not in model.items]
+        self.branchings = [self._branching(name) for name in self.inner]
+        self.arithmetic = all(branching.exponent == 1 for branching in self.branchings)
+
+    def _branching(self, name: str) -> Branching:
+        node: ModelSpec | Node = self.model.spec if name == ROOT else self.model.nodes[name]  # type: ignore[assignment]  # `inner` names no item
+        children: tuple[Node | Item, ...] = node.nodes if isinstance(node, ModelSpec) else node.children
+        return Branching(
+            self.inner.index(name),
+            Children.of((c for c in children if isinstance(c, Item)), self.item_position),
+            Children.of((c for c in children if isinstance(c, Node)), self.inner_position),
+            EXPONENTS[node.aggregate] if node.exponent is None else node.exponent,
+        )
+
+    @cached_property
+    def item_position(self) -> dict[str, int]:
+        """The column of each item."""
+        return {name: index for index, name in enumerate(self.items)}
+
+    @cached_property
+    def inner_position(self) -> dict[str, int]:
+        """The column of each inner node."""
+        return {name: index for index, name in enumerate(self.inner)}
+
+    @cached_property
+    def curves(self) -> list[Curve]:
+        """The curve of each item's scale."""
+        return [curve(item, self.model.spec) for item in self.model.items.values()]
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """Items × inner nodes: each item's share of each node above it, by weights alone."""
+        shares = np.zeros((len(self.items), len(self.inner)))
+        for branching in reversed(self.branchings):
+            weights = np.concatenate([branching.items.weights, branching.inner.weights])
+            own = shares[:, branching.node]
+            own[branching.items.columns] = branching.items.weights / weights.sum()
+            own += shares[:, branching.inner.columns] @ (branching.inner.weights / weights.sum())
+        return shares
+
+    def points(self, values: np.ndarray) -> np.ndarray:
+        """Points of units × items values; missing where the value is."""
+        found = np.empty(values.shape, order="F")
+        for column, each in enumerate(self.curves):
+            found[:, column] = each.points(values[:, column])
+        return found
+
+    def fold(self, bounds: tuple[np.ndarray, np.ndarray]) -> Fold | None:
+        """The model as one affine map, if it is one on values within `bounds` (least and greatest of each item).
+
+        It is where all means are arithmetic, nothing is missing and each item stays on one straight piece of its curve.
+        """
+        if not self.arithmetic or not np.isfinite(bounds).all():
+            return None
+        pieces = [_piece(each, low, high) for each, low, high in zip(self.curves, *bounds, strict=True)]
+        if any(piece is None for piece in pieces):
+            return None
+        slopes, intercepts = np.array(pieces, dtype="float64").T
+        terms = np.abs(slopes) * np.abs(bounds).max(axis=0) + np.abs(intercepts)
+        if (terms > LARGEST_TERM * self.maximum).any():
+            return None
+        return Fold(slopes[:, None] * self.shares, intercepts @ self.shares)
+
+    def score(self, points: np.ndarray, values: np.ndarray | None = None) -> Scored:
+        """Scores for units × items points, 0-maximum; points are missing where an item does not apply. `values` are
+        kept with them for those who vary scales.
+
+        A node's score is the weighted generalised mean of its children that have a score, their weights rescaled to
+        sum to 1; missing where none has: OECD/JRC, *Handbook on Constructing Composite Indicators* (2008), step 6.
+
+            >>> Plan(model).score(points).total
+        """
+        if self.arithmetic:
+            inner = points @ self.shares
+            if not np.isnan(inner).any():
+                return Scored(self, np.clip(inner, 0.0, self.maximum), points, values)
+        inner = np.empty((len(points), len(self.inner)), order="F")
+        for branching in reversed(self.branchings):
+            parts = [(points, branching.items), (inner, branching.inner)]
+            blocks = [(array[:, part.columns], part.weights[:, None]) for array, part in parts if part.names]
+            inner[:, branching.node] = generalised_mean(blocks, (), branching.exponent)[:, 0]
+        return Scored(self, np.clip(inner, 0.0, self.maximum), points, values)
+
+
+def _piece(each: Curve, low: float, high: float) -> tuple[float, float] | None:
+    """Slope and intercept of the straight piece that all values from `low` to `high` lie on; none if there is none."""
+    if not isinstance(each, Lines) or each.log:
+        return None
+    at = int(np.searchsorted(each.x, low, side="right")) - 1
+    at = min(at, len(each.x) - 2)
+    if at < 0 or high > each.x[at + 1]:
+        return None
+    slope = (each.y[at + 1] - each.y[at]) / (each.x[at + 1] - each.x[at])
+    return slope, each.y[at] - slope * each.x[at]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of every node: units × nodes; `weights` is each node's effective share of the total (arithmetic trees)."""
+    """Scores of every unit: `inner`, units × inner nodes; `given` points of its items, units × items, or the `values`
+    they follow from, or both."""
 
-    scores: np.ndarray
-    weights: np.ndarray
+    plan: Plan
+    inner: np.ndarray
+    given: np.ndarray | None
+    values: np.ndarray | None = None
 
+    @cached_property
+    def points(self) -> np.ndarray:
+        """Points of the items, units × items; missing where an item does not apply."""
+        if self.given is not None:
+            return self.given
+        assert self.values is not None, "scores come from points or from values"
+        return self.plan.points(self.values)
 
-class Plan:
-    """The compiled tree. Columns of every array are `names`: the total first, then the model's nodes."""
-
-    def __init__(self, model: IndicatorModel) -> None:
-        self.model = model
-        self.names = [ROOT, *model.nodes]
-        position = {name: index for index, name in enumerate(self.names)}
-        self.items = np.array([position[name] for name in model.items])
-        self.branchings = [self._branching(name, position) for name in self.names if not self._is_item(name)]
-        self.arithmetic = not any(branching.geometric for branching in self.branchings)
-
-    def _is_item(self, name: str) -> bool:
-        return name != ROOT and isinstance(self.model.nodes[name], Item)
-
-    def _branching(self, name: str, position: dict[str, int]) -> Branching:
-        if name == ROOT:
-            children, geometric = self.model.dimensions, self.model.spec.aggregate == "geometric"
-        else:
-            node = self.model.nodes[name]
-            assert not isinstance(node, Item), "items have no children"
-            children, geometric = node.children, node.aggregate == "geometric"  # type: ignore[assignment]  # dimensions are nodes too
-        weights = np.array([child.weight for child in children])
-        return Branching(
-            position[name], np.array([position[child.id] for child in children]), weights, geometric
+    def first(self, units: int) -> Scored:
+        """The same for the first so many units."""
+        given = None if self.given is None else self.given[:units]
+        return Scored(
+            self.plan, self.inner[:units], given, None if self.values is None else self.values[:units]
         )
 
-    def score(self, points: np.ndarray, applies: np.ndarray) -> Scored:
-        """Scores for units × items `points`, over the items where `applies` is true; missing where nothing applies.
+    @property
+    def total(self) -> np.ndarray:
+        """The score of the whole, a unit."""
+        return self.inner[:, 0]
 
-        A node's score is the weighted mean (arithmetic or geometric) of its children that have a score, their weights
-        rescaled to sum to 1: OECD/JRC, *Handbook on Constructing Composite Indicators* (2008), step 6.
-        """
-        scores = np.full((len(points), len(self.names)), np.nan)
-        scores[:, self.items] = np.where(applies, points, np.nan)
-        shares: dict[int, np.ndarray] = {}
-        for branching in reversed(self.branchings):
-            scores[:, branching.node], shares[branching.node] = _aggregate(
-                branching, scores[:, branching.children]
-            )
-        weights = np.zeros_like(scores)
-        weights[:, 0] = 1.0
-        for branching in self.branchings:
-            weights[:, branching.children] = weights[:, [branching.node]] * shares[branching.node]
-        return Scored(scores, weights)
+    @cached_property
+    def nodes(self) -> np.ndarray:
+        """Units × `plan.names`: inner nodes and items alike."""
+        return self._spread(self.inner, self.points)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """Units × `plan.names`: each node's effective share of the total, after rescaling over what applies."""
+        inner, items = np.zeros_like(self.inner), np.zeros_like(self.points)
+        inner[:, 0] = 1.0
+        for branching in self.plan.branchings:
+            parts = [(self.points, items, branching.items), (self.inner, inner, branching.inner)]
+            shares = [np.where(np.isnan(s[:, part.columns]), 0.0, part.weights) for s, _, part in parts]
+            whole = np.sum([share.sum(axis=1) for share in shares], axis=0)
+            own = np.divide(inner[:, branching.node], whole, out=np.zeros_like(whole), where=whole > 0)
+            for share, (_, weights, part) in zip(shares, parts, strict=True):
+                weights[:, part.columns] = share * own[:, None]
+        return self._spread(inner, items)
+
+    def _spread(self, inner: np.ndarray, items: np.ndarray) -> np.ndarray:
+        spread = np.empty((len(inner), len(self.plan.names)), order="F")
+        for column, name in enumerate(self.plan.names):
+            at = self.plan.item_position.get(name)
+            spread[:, column] = inner[:, self.plan.inner_position[name]] if at is None else items[:, at]
+        return spread
 
 
-def _aggregate(branching: Branching, children: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    known = ~np.isnan(children)
-    share = np.where(known, branching.weights, 0.0)
-    total = share.sum(axis=1, keepdims=True)
-    share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
-    filled = np.where(known, children, 0.0)
-    if branching.geometric:
-        with np.errstate(divide="ignore"):
-            terms = np.where(share > 0, share * np.log(np.where(share > 0, filled, 1.0)), 0.0)
-        value = np.exp(terms.sum(axis=1))
-    else:
-        value = (share * filled).sum(axis=1)
-    return np.where(total[:, 0] > 0, value, np.nan), share
+Block = tuple[np.ndarray, np.ndarray]
+
+
+def generalised_mean(
+    blocks: Iterable[Block], columns: Iterable[Block], exponent: float | np.ndarray
+) -> np.ndarray:
+    """Units × draws: the weighted generalised mean M_p of children, those that are missing left out.
+
+    `blocks` are children whose scores do not vary, units × k, with weights k × draws; `columns` single children, units
+    × draws, with one weight a draw. p = 1 is the arithmetic mean, 0 the geometric, −1 the harmonic, −∞ the minimum of
+    what has weight. A child of 0 with weight makes the mean 0 for p ≤ 0. Bullen, *Handbook of Means* (2003), chapter
+    III.
+    """
+    if np.ndim(exponent) == 0 and exponent == -np.inf:
+        return _minimum(blocks, columns)
+    above, below, nought = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1), dtype=bool)
+    for scores, weights in blocks:
+        known = ~np.isnan(scores)
+        terms = _into(scores, exponent)
+        if known.all():
+            above, below = above + terms @ weights, below + weights.sum(axis=0)
+        else:
+            above, below = above + np.where(known, terms, 0.0) @ weights, below + known @ weights
+        if np.all(exponent <= 0):
+            nought = nought | (((scores == 0) * 1.0) @ (weights > 0) > 0)
+    for scores, weights in columns:
+        known = ~np.isnan(scores)
+        terms = _into(scores, exponent)
+        if known.all():
+            above, below = above + terms * weights, below + weights
+        else:
+            above, below = above + np.where(known, terms, 0.0) * weights, below + known * weights
+        nought = nought | ((scores == 0) & (weights > 0) & (exponent <= 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = _out_of(above / below, exponent)
+    return np.where(nought, 0.0, means) if nought.any() else means
+
+
+def _minimum(blocks: Iterable[Block], columns: Iterable[Block]) -> np.ndarray:
+    least = np.full((1, 1), np.nan)
+    for scores, weights in blocks:
+        counted = np.where((weights > 0).any(axis=1), scores, np.nan)
+        least = np.fmin(least, np.fmin.reduce(counted, axis=1, initial=np.nan)[:, None])
+    for scores, weights in columns:
+        least = np.fmin(least, np.where(weights > 0, scores, np.nan))
+    return least
+
+
+def _into(scores: np.ndarray, exponent: float | np.ndarray) -> np.ndarray:
+    """Scores as they enter the sum; 0 as if it were 1 where it could not."""
+    if np.ndim(exponent) == 0 and exponent == 1:
+        return scores
+    safe = np.where((scores == 0) & (exponent <= 0), 1.0, scores)
+    return np.asarray(np.log(safe) if np.ndim(exponent) == 0 and exponent == 0 else safe**exponent)
+
+
+def _out_of(means: np.ndarray, exponent: float | np.ndarray) -> np.ndarray:
+    if np.ndim(exponent) == 0 and exponent == 1:
+        return means
+    return np.asarray(
+        np.exp(means) if np.ndim(exponent) == 0 and exponent == 0 else means ** (1.0 / exponent)
+    )

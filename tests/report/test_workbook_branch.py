@@ -202,7 +202,7 @@ def test_nothing_of_fewer_than_five_respondents_is_shown(pack: QuarterPack, tmp_
     items = pack.assessment.items.copy()
     mine = (items["unit"] == "0103") & (items["item"] == "B3.1")
     items.loc[mine, "n"] = SMALLEST_GROUP - 1
-    assessment = dataclasses.replace(pack.assessment, items=items)
+    assessment = workbooks.with_items(pack.assessment, items)
     write_branch_workbook(dataclasses.replace(pack, assessment=assessment), "0103", tmp_path / "few.xlsx")
     sheets = workbooks.sheets(tmp_path / "few.xlsx")
     row = workbooks.row_with(sheets["指标明细"], "B3.1")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 from openpyxl import load_workbook
+
+import riskkit as rk
 
 FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 
@@ -49,3 +53,10 @@ def charts(path: Path) -> list[str]:
     with zipfile.ZipFile(path) as archive:
         names = sorted(name for name in archive.namelist() if name.startswith("xl/charts/chart"))
         return [archive.read(name).decode() for name in names]
+
+
+def with_items(assessment: rk.Assessment, items: pd.DataFrame) -> rk.Assessment:
+    """The same assessment with other rows in place of its items."""
+    other = dataclasses.replace(assessment)
+    vars(other)["items"] = items
+    return other

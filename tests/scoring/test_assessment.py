@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -26,8 +24,8 @@ def assess(
 
 
 def why(assessment: Assessment, unit: str) -> list[dict]:
-    text = assessment.summary.loc[unit, "why"]
-    return json.loads(text) if text else []
+    reasons = assessment.reasons
+    return reasons[reasons["unit"] == unit].drop(columns="unit").to_dict("records")
 
 
 def test_a_score_is_the_weighted_mean_of_weighted_means() -> None:
@@ -138,9 +136,9 @@ def test_a_grade_needs_its_conditions_and_falls_until_one_set_holds() -> None:
     """a = 1, b1 = 0.55: 0.6·100 + 0.4·55 = 82, so B by score; B needs every dimension at 60, so C."""
     assessment = assess({"u": {"a1": 1.0, "a2": 1.0, "b1": 0.55}})
     assert assessment.summary.loc["u", ["score", "grade"]].tolist() == [82.0, "C"]
-    assert why(assessment, "u") == [
-        {"grade": "B", "key": "node_min", "node": "B", "found": pytest.approx(55.0), "needed": 60.0}
-    ]
+    (reason,) = why(assessment, "u")
+    assert (reason["key"], reason["grade"], reason["where"]) == ("node_min", "B", "B")
+    assert (reason["found"], reason["needed"]) == (pytest.approx(55.0), 60.0)
 
 
 def test_every_condition_that_fails_is_told_not_the_first_only() -> None:
@@ -269,16 +267,7 @@ def test_a_branch_better_on_every_item_never_scores_lower(worse: dict, more: flo
 
 
 def test_every_reason_a_grade_can_have_has_words_in_both_languages() -> None:
+    given = {"grade": "A", "where": "B", "found": 0.5, "needed": 0.6, "classes": "A/B"}
     for key in ("node_min", "coverage", "confidence", "no_red_line", "cap", "veto"):
         for lang in texts.LANGUAGES:
-            assert texts.say(
-                f"why.{key}",
-                lang,
-                grade="A",
-                node="A",
-                found=0.5,
-                needed=0.6,
-                classes="A/B",
-                red_line="R",
-                cap="B",
-            )
+            assert texts.say(f"why.{key}", lang, **given)
