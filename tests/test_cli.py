@@ -210,6 +210,13 @@ def test_model_show_prints_the_tree_with_its_weights(riskkit: Command) -> None:
     assert any(line.startswith("    ") for line in lines)
 
 
+def test_model_show_says_how_points_and_totals_come_about(riskkit: Command) -> None:
+    lines = riskkit(None, "model", "show", "hdi", lang="en").out.splitlines()
+    assert lines[1] == "weighted geometric mean"
+    assert "  education  Education  0.333333  weighted arithmetic mean" in lines
+    assert any(line.endswith("  20 → 0, 85 → full marks, in proportion between") for line in lines)
+
+
 def test_model_check_accepts_a_good_model(riskkit: Command, small_bank: Path) -> None:
     done = riskkit(None, "model", "check", small_bank / "model" / "small.yaml")
     assert (done.code, "items=5" in done.out) == (0, True)

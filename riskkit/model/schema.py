@@ -477,7 +477,7 @@ class Reference(Spec):
     """What relative scales compare with: for each item the sorted values of one period's assessed units, unnamed."""
 
     period: str
-    items: dict[Identifier, tuple[Real, ...]]
+    items: dict[Identifier, Annotated[tuple[Real, ...], Field(min_length=1)]]
 
 
 class ModelSpec(Spec):

@@ -6,6 +6,7 @@ import copy
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -19,7 +20,7 @@ from riskkit.evidence.files import FormulaText, Grid, NumberText, read_grids
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.schema import ModelSpec
 from riskkit.model.write import as_yaml
-from riskkit.report.model_layout import layouts
+from riskkit.report.model_layout import TREE_HEAD, layouts
 from riskkit.report.model_workbook import export_model, import_model, model_of
 
 PACKAGED = ["confidentiality", "hdi"]
@@ -76,6 +77,71 @@ def test_out_and_back_is_the_same_model(tmp_path: Path, name: str, lang: texts.L
     export_model(model, tmp_path / "m.xlsx", lang)
     assert import_model(tmp_path / "m.xlsx", tmp_path / "back.yaml").hash == model.hash
     assert load_model(tmp_path / "back.yaml").hash == model.hash
+
+
+SCALES: dict[str, tuple[dict[str, Any], str]] = {
+    "A1.1": ({"type": "steps", "points": [[0.8, 60], [0.95, 100]], "otherwise": 5}, "higher_better"),
+    "A1.2": ({"type": "distance_to_target", "target": 0.95, "zero_at": 0.5}, "higher_better"),
+    "A1.3": (
+        {"type": "distance_to_target", "target": 1, "zero_at": 3, "both_sides": True},
+        "target_better",
+    ),
+    "A1.4": ({"type": "goalposts", "low": 1, "high": 9, "log": True}, "lower_better"),
+    "A2.1": ({"type": "min_max"}, "higher_better"),
+    "A2.2": ({"type": "z_score", "at_mean": 60, "per_sd": 12.5}, "lower_better"),
+    "A2.3": ({"type": "rank"}, "higher_better"),
+    "A3.1": ({"type": "percentile"}, "higher_better"),
+    "A3.2": ({"type": "borda"}, "lower_better"),
+}
+
+
+def with_every_scale() -> IndicatorModel:
+    """The confidentiality model with one item of each scale, a power mean, gaps left out and a reference."""
+    content = yaml.safe_load(as_yaml(load_model("confidentiality").spec))
+    content |= {"aggregate": "power", "exponent": 0.5, "missing": "left_out"}
+    content["nodes"][0] |= {"aggregate": "power", "exponent": -2.0}
+    content["nodes"][1]["aggregate"], content["nodes"][2]["aggregate"] = "harmonic", "minimum"
+    for indicator in content["nodes"][0]["children"]:
+        for item in indicator["children"]:
+            if item["id"] in SCALES:
+                item["scale"], item["direction"] = SCALES[item["id"]]
+    content["reference"] = {
+        "period": "2025Q4",
+        "items": {"A2.1": [0.1, 1 / 3], "A3.1": [0, 0.5, 0.5]},
+    }
+    return IndicatorModel(ModelSpec.model_validate(content))
+
+
+@pytest.mark.parametrize("lang", texts.LANGUAGES)
+def test_every_scale_mean_and_reference_comes_back(tmp_path: Path, lang: texts.Language) -> None:
+    model = with_every_scale()
+    export_model(model, tmp_path / "m.xlsx", lang)
+    assert import_model(tmp_path / "m.xlsx", tmp_path / "back.yaml").spec == model.spec
+    assert load_model(tmp_path / "back.yaml").hash == model.hash
+
+
+def test_every_kind_of_scale_is_among_those_tried() -> None:
+    tried = {scale["type"] for scale, _ in SCALES.values()} | {"piecewise_linear"}
+    assert tried == {option for field in TREE_HEAD if field.key == "scale.type" for option in field.options}
+
+
+def test_reference_values_without_a_period_are_told_and_not_dropped(tmp_path: Path) -> None:
+    export_model(with_every_scale(), tmp_path / "m.xlsx", "en")
+
+    def change(book: openpyxl.Workbook) -> None:
+        model = book["Model"]
+        next(row for row in model.iter_rows() if str(row[0].value).endswith("reference.period"))[
+            1
+        ].value = None
+        reference = book["Reference"]
+        reference.append(["A9.9", 1])
+        reference.append(["A2.1", None])
+
+    problems = refusals(edited(tmp_path / "m.xlsx", tmp_path, change), tmp_path)
+    assert {(problem.code, problem.sheet) for problem in problems} == {
+        ("evidence.required", "Reference"),
+        ("model.missing_key", "Model"),
+    }
 
 
 @pytest.mark.parametrize("name", PACKAGED)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from riskkit.model import load_model
-from riskkit.report.formulas import in_words, rows_in_words, scale_in_words
+from riskkit.model.schema import Item
+from riskkit.report.formulas import aggregate_in_words, in_words, rows_in_words, scale_in_words
 from riskkit.texts import LANGUAGES, Language
 
 
@@ -43,6 +47,65 @@ def test_scales_say_which_value_gives_how_many_points() -> None:
     assert scale_in_words(model.items["A1.1"], "zh") == "60% → 0、90% → 60、100% → 100"
     income = load_model("hdi").items["income"]
     assert scale_in_words(income, "en").startswith("100 → 0, 75,000 → full marks")
+
+
+SCALES = [
+    (
+        {"type": "goalposts", "low": 1, "high": 9},
+        "lower_better",
+        "9 → 0, 1 → full marks, in proportion between",
+    ),
+    (
+        {"type": "steps", "points": [[0.8, 60], [0.95, 100]], "otherwise": 10},
+        "higher_better",
+        "≥ 0.95 → 100, ≥ 0.8 → 60, else → 10",
+    ),
+    ({"type": "steps", "points": [[2, 100], [5, 60]]}, "lower_better", "≤ 2 → 100, ≤ 5 → 60, else → 0"),
+    (
+        {"type": "distance_to_target", "target": 0.95, "zero_at": 0.5},
+        "higher_better",
+        "target 0.95 met → full marks, falling with the distance to 0 at 0.5",
+    ),
+    (
+        {"type": "distance_to_target", "target": 60, "zero_at": 80, "both_sides": True},
+        "target_better",
+        "60 exactly → full marks, falling with the distance on either side to 0 at 40 and 80",
+    ),
+    (
+        {"type": "z_score", "at_mean": 50, "per_sd": 12.5},
+        "higher_better",
+        "mean of the reference period → 50, 12.5 more for each standard deviation better",
+    ),
+    ({"type": "min_max"}, "higher_better", "worst value of the reference period → 0"),
+    ({"type": "rank"}, "higher_better", "by rank among the units of the reference period"),
+    ({"type": "percentile"}, "higher_better", "by percentile rank in the reference period"),
+    ({"type": "borda"}, "higher_better", "by Borda count in the reference period"),
+]
+
+
+@pytest.mark.parametrize(("scale", "direction", "told"), SCALES)
+def test_every_kind_of_scale_is_told_in_both_languages(
+    scale: dict[str, Any], direction: str, told: str
+) -> None:
+    income = load_model("hdi").items["income"].model_dump()
+    item = Item.model_validate(income | {"scale": scale, "direction": direction})
+    assert scale_in_words(item, "en").startswith(told)
+    chinese = scale_in_words(item, "zh")
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    assert not re.search("[a-z]{2}", chinese)
+
+
+def test_every_way_to_aggregate_is_told_with_its_exponent() -> None:
+    model = load_model("confidentiality")
+    for kind, exponent, english, chinese in (
+        ("arithmetic", None, "weighted arithmetic mean", "加权算术平均"),
+        ("geometric", None, "weighted geometric mean", "加权几何平均"),
+        ("harmonic", None, "weighted harmonic mean", "加权调和平均"),
+        ("power", 0.5, "weighted power mean (exponent 0.5)", "加权幂平均（指数 0.5）"),
+        ("minimum", None, "minimum", "最小值"),
+    ):
+        spec = model.with_aggregate(kind, exponent).spec
+        assert (aggregate_in_words(spec, "en"), aggregate_in_words(spec.nodes[0], "zh")) == (english, chinese)
 
 
 @pytest.mark.parametrize("name", ["confidentiality", "hdi"])
