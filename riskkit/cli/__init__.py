@@ -17,6 +17,7 @@ from riskkit.cli.models import model
 from riskkit.cli.reports import report, run
 from riskkit.cli.scores import explain, score
 from riskkit.cli.screen import problem_table, say
+from riskkit.cli.weights import weights
 from riskkit.errors import DataRefused, RiskkitError
 
 
@@ -37,7 +38,7 @@ def riskkit() -> None:
     """The root command."""
 
 
-for _command in (init, check, score, run, report, explain, model, doctor):
+for _command in (init, check, score, run, report, explain, model, weights, doctor):
     riskkit.add_command(_command)
 
 
