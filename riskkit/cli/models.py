@@ -36,11 +36,15 @@ def show(name: str) -> None:
 @model.command("check", help=say("help.model_check"))
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 def check(file: Path) -> None:
-    """Check a model file."""
+    """Check a model file, and say which relative scales still want their reference."""
     from riskkit.model import load_model
+    from riskkit.model.check_scales import unreadable
+    from riskkit.model.indicator_model import as_problem
 
     checked = load_model(file)
     click.echo(say("model_good", model=repr(checked), hash=checked.hash[:12]))
+    for fault in unreadable(checked.spec, checked.items.values()):
+        click.echo(as_problem(fault, file.name).line(texts.screen_language()))
 
 
 @model.command("export", help=say("help.model_export"))

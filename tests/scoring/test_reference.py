@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from riskkit import texts
 from riskkit.cli import riskkit
 from riskkit.errors import Misuse, ModelRefused
 from riskkit.model.schema import Reference
 from riskkit.model.write import reference_as_yaml
+from riskkit.report.pack import prepare
+from riskkit.report.workbook_quarter import write_quarter_workbook
 from riskkit.scoring.assessment import score
 from riskkit.scoring.reference import reference_of
 from riskkit.workspace import open_workspace
 from tests import small_bank
+from tests.report.workbooks import words
 from tests.scoring import tiny
 from tests.scoring.raw_bank import Row, Tree, workspace, write_csv
 
@@ -116,3 +121,27 @@ def test_many_values_are_written_on_lines_that_can_be_read_again(bank: Path) -> 
     assert max(map(len, text.splitlines())) <= 116
     (bank / "model" / "raw.reference.yaml").write_text(text, encoding="utf-8")
     assert open_workspace(bank).model.spec.reference == reference
+
+
+def test_checking_a_model_says_what_still_wants_its_reference(bank: Path) -> None:
+    file = str(bank / "model" / "raw.yaml")
+    told = CliRunner().invoke(riskkit, ["model", "check", file])
+    assert (told.exit_code, told.output.count("riskkit model reference")) == (0, 2)
+    command(bank, "2025Q4")
+    told = CliRunner().invoke(riskkit, ["model", "check", file])
+    assert (told.exit_code, "riskkit model reference" in told.output) == (0, False)
+
+
+@pytest.mark.parametrize(("lang", "wanted"), [("en", "weighted harmonic mean"), ("zh", "加权调和平均")])
+def test_the_workbook_says_by_which_rules_it_was_scored(tmp_path: Path, lang: Any, wanted: str) -> None:
+    """The mean of the total, what became of gaps, the period compared with, and the scale of each item."""
+    more = {"aggregate": "harmonic", "missing": "left_out"}
+    bank = workspace(tmp_path / "bank", TREE, ROWS, {"b"}, no_rows="not_assessed", **more)
+    command(bank, "2025Q4")
+    opened = open_workspace(bank, lang=lang)
+    write_quarter_workbook(prepare(opened, "2025Q4"), tmp_path / "q.xlsx")
+    text = "\n".join(words(tmp_path / "q.xlsx"))
+    assert texts.say("sheet.method.total", lang, how=wanted) in text
+    assert texts.say("sheet.method.states_left_out", lang) in text
+    assert texts.say("sheet.method.reference", lang, period="2025Q4") in text
+    assert text.count(texts.say("sheet.formula.min_max", lang)) == 2
