@@ -84,12 +84,8 @@ def fuzzy_evaluation(
 
 def item_points(assessment: Assessment) -> pd.DataFrame:
     """Units × items, report-only ones too: points 0-maximum, higher is better; missing where an item does not apply."""
-    units, items = assessment.summary.index, pd.Index(list(assessment.model.items))
-    grid = np.full((len(units), len(items)), np.nan)
-    rows = units.get_indexer(pd.Index(assessment.items["unit"]))
-    columns = items.get_indexer(pd.Index(assessment.items["item"]))
-    grid[rows, columns] = assessment.items["points"]
-    return pd.DataFrame(grid, index=units, columns=items)
+    graded = assessment.graded
+    return pd.DataFrame(graded.points, assessment.summary.index, pd.Index(graded.plan.items, name="item"))
 
 
 @dataclass(frozen=True)
