@@ -85,8 +85,8 @@ def compare_methods(
 
         >>> compare_methods(bank.assessment("2026Q2")).dependent.head()
 
-    Sources: OECD and JRC (2008), *Handbook on Constructing Composite Indicators*, steps 6 and 7; the exponent ½ as in
-    the EU regional Social Progress Index (Annoni and Bolsi 2020).
+    Source: OECD and JRC (2008), *Handbook on Constructing Composite Indicators*, steps 6 and 7. The exponent is
+    riskkit's choice; how results hang on it: European Commission (2016), *The EU Regional SPI*, section 5.2.
     """
     chosen = list(METHODS) if methods is None else list(dict.fromkeys(methods))
     for name in chosen:
