@@ -23,6 +23,7 @@ BESIDE = ("tables", "reference")
 """Keys that may hold the name of a file beside the model instead of their content."""
 MAX_DEPTH = 60
 MAX_VALUES = 200_000
+"""Values a file may hold once its references are followed; a longer file, as many as it has characters."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -131,7 +132,8 @@ def _content(path: Path, place: Place, lines: Lines, problems: list[Problem]) ->
         problems.append(yaml_problem(path.name, fault))
         return None
     try:
-        return _Converter(path.name, lines, problems).value(tree, place, ())
+        limit = max(MAX_VALUES, len(text))
+        return _Converter(path.name, lines, problems, limit).value(tree, place, ())
     except _TooLarge:
         problems.append(Problem("model.too_large", path.name))
         return None
@@ -162,10 +164,11 @@ class _TooLarge(Exception):
 class _Converter:
     """YAML nodes to plain values, noting lines, and refusing repeated keys, loops and references that explode."""
 
-    def __init__(self, file: str, lines: Lines, problems: list[Problem]) -> None:
+    def __init__(self, file: str, lines: Lines, problems: list[Problem], limit: int) -> None:
         self.file = file
         self.lines = lines
         self.problems = problems
+        self.limit = limit
         self.constructor = _Loader("")
         self.count = 0
 
@@ -173,7 +176,7 @@ class _Converter:
         if node is None:
             return None
         self.count += 1
-        if self.count > MAX_VALUES:
+        if self.count > self.limit:
             raise _TooLarge
         line = node.start_mark.line + 1
         self.lines.setdefault(place, (self.file, line))

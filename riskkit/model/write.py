@@ -94,11 +94,19 @@ def _scalar(value: Any) -> str:
     """A value as YAML writes it inside brackets, where it is safe everywhere."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
+    if isinstance(value, int | float):
+        return _number(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     return _text(value) if isinstance(value, str) else _dumped([value], None)[1:-1]
+
+
+def _number(value: float) -> str:
+    """A number in full; YAML wants a point before an exponent."""
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
+        return str(int(value))
+    text = repr(value)
+    return text if "." in text else text.replace("e", ".0e")
 
 
 @lru_cache(maxsize=16384)

@@ -114,13 +114,20 @@ def test_units_that_are_only_rolled_up_are_not_in_the_reference() -> None:
 
 
 def test_many_values_are_written_on_lines_that_can_be_read_again(bank: Path) -> None:
-    """Every number in full: 1/3 and 1e-7 come back exactly."""
-    values = sorted([*(n / 3 for n in range(-40, 40)), 1e-7])
+    """Every number in full: thirds, 1e-7, −5e-324 and 1e22 come back exactly."""
+    values = sorted([*(n / 3 for n in range(-40, 40)), 1e-7, -5e-324, 1e22, 123456789012345.0])
     reference = Reference(period="2025Q4", items={"a": values, "b": (2.0, 6.0)})
     text = reference_as_yaml(reference, ["two", "lines"])
     assert max(map(len, text.splitlines())) <= 116
     (bank / "model" / "raw.reference.yaml").write_text(text, encoding="utf-8")
     assert open_workspace(bank).model.spec.reference == reference
+
+
+def test_a_reference_of_many_units_is_not_taken_for_references_that_explode(bank: Path) -> None:
+    """250,000 values, more than a model may hold that repeats itself."""
+    reference = Reference(period="2025Q4", items={"a": range(250_000), "b": (2.0, 6.0)})
+    (bank / "model" / "raw.reference.yaml").write_text(reference_as_yaml(reference), encoding="utf-8")
+    assert len(open_workspace(bank).model.spec.reference.items["a"]) == 250_000
 
 
 def test_checking_a_model_says_what_still_wants_its_reference(bank: Path) -> None:

@@ -221,6 +221,24 @@ def test_points_never_fall_in_the_better_direction_nor_leave_the_scale(
     assert ((found >= 0) & (found <= 100)).all()
 
 
+@given(
+    st.integers(-100, 100),
+    st.integers(-100, 100),
+    st.lists(st.integers(-300, 300), min_size=2, max_size=30),
+)
+def test_missing_a_target_by_more_never_earns_more_on_whichever_side(
+    target: int, zero_at: int, values: list[int]
+) -> None:
+    assume(target != zero_at)
+    scale = {"type": "distance_to_target", "target": target, "zero_at": zero_at, "both_sides": True}
+    away = sorted(values, key=lambda value: abs(value - target))
+    found = points(scale, away, "target_better")
+    mirrored = points(scale, [2 * target - value for value in away], "target_better")
+    assert (np.diff(found) <= 1e-9).all()
+    assert ((found >= 0) & (found <= 100)).all()
+    assert mirrored == pytest.approx(found, abs=1e-9)
+
+
 @given(_scales())
 def test_what_is_missing_stays_missing(made: tuple[dict[str, Any], str, list[float]]) -> None:
     scale, direction, reference = made
