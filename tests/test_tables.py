@@ -30,7 +30,7 @@ def test_a_ratio_is_explained_down_to_the_cell(small_bank: Path) -> None:
         "Numerator / denominator: 9 / 10  n = 10",
         "Evidence class: B",
         "Points × effective weight = contribution: 90.00  × 1.0000 = 90.0000",
-        "Scale: 0 → 0  1 → 100",
+        "Scale: 0% → 0, 100% → 100",
         "Formula:",
         "  ratio @ log",
         "    numerator: passed",
