@@ -39,7 +39,7 @@ def test_compared_weights_stand_beside_the_present_ones_and_go_into_a_new_model(
     lines = [re.split(r"\s{2,}", line.strip()) for line in done.out.splitlines()]
     assert ["P", load_model(MODEL).nodes["P"].name.en, "0.6000", "0.7500", "+0.1500"] in lines
     assert [line[2:] for line in lines if line[0] == "P4"] == [["0.2000", "0.1250", "-0.0750"]]
-    assert "the dimensions: CR 0.000 (saaty_1980)" in done.out
+    assert "Dimensions: CR 0.000 (saaty_1980)" in done.out
     assert "Wang: CR 0.000, 3 comparisons missing" in done.out
     new = load_model(tmp_path / "new.yaml")
     assert (new.nodes["P"].weight, new.nodes["P1"].weight, new.nodes["Q1"].weight) == (0.75, 0.5, 0.3)

@@ -41,7 +41,7 @@ def form(model: str, target: Path, node: str | None, experts: tuple[str, ...], l
 @weights.command("read", help=say("help.weights_read"))
 @click.argument("model")
 @click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help=say("help.weights_out")

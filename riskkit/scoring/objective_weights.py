@@ -134,9 +134,9 @@ def combine_linear(vectors: Sequence[pd.Series], shares: Sequence[float] | None 
 def combine_product(vectors: Sequence[pd.Series]) -> pd.Series:
     """Π weights, made to sum to 1, of any number of weight vectors over the same items, in any order.
 
-    What one vector gives 0 stays 0. Source: Jahan et al. (2012), Materials & Design 35, 96-101, who set it beside the
-    linear combination. Raises `Misuse` for no vector, for other items, for missing or negative weights, and where
-    every product is 0.
+    What one vector gives 0 stays 0. Source: Hwang and Yoon (1981), *Multiple Attribute Decision Making*, who join
+    weights a person gives with entropy weights so. Raises `Misuse` for no vector, for other items, for missing or
+    negative weights, and where every product is 0.
 
         >>> combine_product([experts.weights, entropy_weights(table)])
     """
