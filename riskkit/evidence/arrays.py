@@ -41,7 +41,7 @@ class MeasureArrays:
     @cached_property
     def applicable(self) -> np.ndarray:
         """1 where an item applies, measured or not, 0 elsewhere."""
-        return ((self.states >= 0) & ~self.among([NOT_APPLICABLE])).astype("float64")
+        return np.where((self.states >= 0) & ~self.among([NOT_APPLICABLE]), 1.0, 0.0)
 
     @cached_property
     def _marks(self) -> _Marks:
@@ -50,7 +50,8 @@ class MeasureArrays:
     @cached_property
     def _class_marks(self) -> _Marks:
         def mark(classes: tuple[str, ...]) -> np.ndarray:
-            return self.measured * np.isin(self.classes, [CLASSES.index(name) for name in classes])
+            held = np.isin(self.classes, [CLASSES.index(name) for name in classes])
+            return np.where(held, self.measured, 0.0)
 
         return _Marks(mark)
 

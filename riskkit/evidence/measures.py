@@ -58,7 +58,7 @@ class Measures:
 
     @cached_property
     def heads(self) -> np.ndarray:
-        """Head count of each unit, in the order of the register: from the staff table, from the register without one."""
+        """Head count of each unit, in the order of the register: from the staff table, else from the register."""
         staff = self.staff.reindex(self.units.index).fillna(0.0)
         return staff.where(staff > 0, self.units["staff"].fillna(0.0)).to_numpy(dtype="float64")
 

@@ -257,7 +257,7 @@ class _Scoring:
     def _deducted(self, counted: pd.DataFrame) -> np.ndarray:
         found = np.zeros(len(self.register))
         if counted.empty:
-            return found[self.places]
+            return np.asarray(found[self.places])
         at = self.register.index.get_indexer(pd.Index(counted["unit"]))
         np.add.at(found, at, counted["deduct"].to_numpy(dtype="float64"))
         return np.concatenate([found[self.alone], self.rollups.deductions(found, self.assessed)])

@@ -83,6 +83,10 @@ class Plan:
             EXPONENTS[node.aggregate] if node.exponent is None else node.exponent,
         )
 
+    def parent(self, name: str) -> str:
+        """The node above; above the top ones the total, whose name is empty."""
+        return self.model.parents[name] or ROOT
+
     @cached_property
     def item_position(self) -> dict[str, int]:
         """The column of each item."""
@@ -237,27 +241,44 @@ def generalised_mean(
     """
     if np.ndim(exponent) == 0 and exponent == -np.inf:
         return _minimum(blocks, columns)
-    above, below, nought = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1), dtype=bool)
+    above, below = np.zeros((1, 1)), np.zeros((1, 1))
+    nought: np.ndarray | None = None
     for scores, weights in blocks:
-        known = ~np.isnan(scores)
-        terms = _into(scores, exponent)
-        if known.all():
-            above, below = above + terms @ weights, below + weights.sum(axis=0)
-        else:
-            above, below = above + np.where(known, terms, 0.0) @ weights, below + known @ weights
+        terms, known = _terms(scores, exponent)
+        above = _add(above, terms @ weights)
+        below = _add(below, weights.sum(axis=0, keepdims=True) if known is None else known @ weights)
         if np.all(exponent <= 0):
-            nought = nought | (((scores == 0) * 1.0) @ (weights > 0) > 0)
+            nought = _either(nought, ((scores == 0) * 1.0) @ (weights > 0) > 0)
     for scores, weights in columns:
-        known = ~np.isnan(scores)
-        terms = _into(scores, exponent)
-        if known.all():
-            above, below = above + terms * weights, below + weights
-        else:
-            above, below = above + np.where(known, terms, 0.0) * weights, below + known * weights
-        nought = nought | ((scores == 0) & (weights > 0) & (exponent <= 0))
+        terms, known = _terms(scores, exponent)
+        above = _add(above, terms * weights)
+        below = _add(below, weights[None, :] if known is None else known * weights)
+        if np.any(exponent <= 0):
+            nought = _either(nought, (scores == 0) & (weights > 0) & (exponent <= 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         means = _out_of(above / below, exponent)
-    return np.where(nought, 0.0, means) if nought.any() else means
+    return means if nought is None else np.where(nought, 0.0, means)
+
+
+def _terms(scores: np.ndarray, exponent: float | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Scores as they enter the sum, 0 where missing; and which are known, or none if all are."""
+    terms = _into(scores, exponent)
+    if not scores.size or not np.isnan(scores.min()):
+        return terms, None
+    known = ~np.isnan(scores)
+    return np.where(known, terms, 0.0), known
+
+
+def _add(total: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """A sum, in place where it can be."""
+    if total.shape == np.broadcast_shapes(total.shape, more.shape):
+        total += more
+        return total
+    return np.asarray(total + more)
+
+
+def _either(found: np.ndarray | None, more: np.ndarray) -> np.ndarray:
+    return more if found is None else found | more
 
 
 def _minimum(blocks: Iterable[Block], columns: Iterable[Block]) -> np.ndarray:

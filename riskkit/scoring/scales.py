@@ -182,10 +182,16 @@ def _values(item: s.Item, model: s.ModelSpec) -> np.ndarray:
 
 
 def published(scores: np.ndarray, decimals: int) -> np.ndarray:
-    """Scores rounded once, half up. What differs from a half by less than 1e-6 of the last place counts as a half.
+    """Scores rounded once, half up. What falls short of a half by less than 1e-6 of the last place counts as a half.
 
     >>> published(np.array([82.345, 82.3449]), 2)
     array([82.35, 82.34])
     """
-    unit = 10.0**decimals
-    return np.asarray(np.floor(np.round(scores * unit, 6) + 0.5) / unit)
+    return last_places(scores, decimals) / 10.0**decimals
+
+
+def last_places(scores: np.ndarray, decimals: int) -> np.ndarray:
+    """`published` scores as whole numbers of their last place: 82.35 with two decimals is 8235."""
+    places = scores * 10.0**decimals
+    places += 0.5 + 1e-6
+    return np.asarray(np.floor(places))

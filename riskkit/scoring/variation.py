@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from riskkit.errors import Misuse, unknown
+from riskkit.scoring.influence import EXPONENT, POINTS, SCALE, VALUE, WEIGHT, Influence
 from riskkit.scoring.plan import Block, Branching, Children, Scored, generalised_mean
 from riskkit.scoring.scales import Curve, Lines
 
-WEIGHT, EXPONENT, POINTS, VALUE, SCALE = "weight", "exponent", "points", "value", "scale"
 CELLS = 131_072
 """Units × draws computed at a time: an array of these fits a processor's second cache."""
 
+Shares = tuple[np.ndarray, np.ndarray]
+"""A node as a mean of items: their columns, and their shares, items × draws."""
 Changes = Mapping[str, Any]
 """Numbers by parameter: one, one a draw, or units × draws (one column for all draws, one row for all units)."""
 
@@ -56,25 +60,27 @@ def vary(scored: Scored, changes: Changes) -> Variation:
         >>> vary(scored, {"weight:A": np.array([0.2, 0.3, 0.4])}).total()
     """
     given = {name: np.atleast_1d(np.asarray(values, dtype="float64")) for name, values in changes.items()}
-    known = parameters(scored)
+    known: Mapping[str, Any] = {f"{WEIGHT}:{name}": None for name in scored.plan.model.nodes}
     for name, values in given.items():
+        if name not in known:
+            known = parameters(scored)
         if name not in known:
             raise unknown("unknown_parameter", name, list(known))
         _fits(name, values, len(scored.inner))
     sizes = sorted({values.shape[-1] for values in given.values()} - {1})
     if len(sizes) > 1:
         raise Misuse("draws_differ", found=", ".join(map(str, sizes)))
-    variation = Variation(scored, given, sizes[0] if sizes else 1)
-    variation.check_reach()
-    return variation
+    Influence(scored, given).check()
+    return Variation(scored, given, sizes[0] if sizes else 1)
 
 
 def _fits(name: str, values: np.ndarray, units: int) -> None:
     own = name.split(":")[0] in (POINTS, VALUE)
     if values.ndim > 2 or (values.ndim == 2 and (not own or len(values) not in (1, units))):
         raise Misuse("draws_shape", name=name, found=" × ".join(map(str, values.shape)))
-    negative = name.startswith(f"{WEIGHT}:") and not (values >= 0).all()
-    if negative or np.isinf(values).any() or (not own and np.isnan(values).any()):
+    fine = values[~np.isnan(values)] if own else values
+    lowest = 0.0 if name.startswith(f"{WEIGHT}:") else -np.inf
+    if not math.isfinite(fine.sum()) or (fine.size and fine.min() < lowest):
         raise Misuse("draws_range", name=name)
 
 
@@ -87,25 +93,65 @@ class Variation:
     draws: int
     _varied: dict[str, Callable[[slice], np.ndarray]] = field(init=False, default_factory=dict)
     _again: list[Branching] = field(init=False, default_factory=list)
+    _linear: dict[str, Shares] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         plan = self.scored.plan
         for name in self._items():
             self._varied[name] = self._points_of(name)
-        reached = {self.parent(name) for name in self._items()}
-        reached |= {
-            self.parent(name.split(":", 1)[1]) for name in self.changes if name.startswith(f"{WEIGHT}:")
-        }
-        reached |= {name.split(":", 1)[1] for name in self.changes if name.startswith(f"{EXPONENT}:")}
-        for name in list(reached):
-            while name:
-                name = self.parent(name)
+        reached = set()
+        for change in self.changes:
+            kind, node, *_ = change.split(":")
+            name = node if kind == EXPONENT else plan.parent(node)
+            while name not in reached:
                 reached.add(name)
-        self._again.extend(b for b in reversed(plan.branchings) if plan.inner[b.node] in reached)
+                name = plan.parent(name) if name else name
+        for branching in reversed(plan.branchings):
+            if plan.inner[branching.node] in reached and not self._fold(branching):
+                self._again.append(branching)
 
-    def parent(self, name: str) -> str:
-        """The node above; the total, whose name is empty, above the top ones."""
-        return self.scored.plan.model.parents[name] or ""
+    def _fold(self, branching: Branching) -> bool:
+        """Keep a node as items × draws shares, if that is all it is: a weighted mean of items without a gap.
+
+        Shares are the same for every unit, so such a node costs one product of matrices for all of them.
+        """
+        items, inner = branching.items, branching.inner
+        varied = any(name in self._varied for name in items.names)
+        if branching.exponent != 1 or varied or self._gaps[items.columns].any():
+            return False
+        parts = [self._shares(name) for name in inner.names]
+        own, below = self._weights(items), self._weights(inner)
+        total = own.sum(axis=0) + below.sum(axis=0)
+        if any(part is None for part in parts) or not total.min() > 0:
+            return False
+        every = np.arange(len(self._gaps))
+        columns, shares = [every[items.columns]], [own / total]
+        for part, weight in zip(parts, below, strict=True):
+            assert part is not None, "checked above"
+            columns.append(part[0])
+            shares.append(part[1] * (weight / total))
+        whole = np.concatenate([np.broadcast_to(each, (len(each), len(total))) for each in shares])
+        self._linear[self.scored.plan.inner[branching.node]] = np.concatenate(columns), whole
+        return True
+
+    def _shares(self, name: str) -> Shares | None:
+        """An inner node as shares of items, one column if they do not vary; none if it is more than that."""
+        if name in self._linear or not self._plain(name):
+            return self._linear.get(name)
+        shares = self.scored.plan.shares[:, self.scored.plan.inner_position[name]]
+        columns = np.flatnonzero(shares)
+        return None if self._gaps[columns].any() else (columns, shares[columns, None])
+
+    def _plain(self, name: str) -> bool:
+        """Whether a node that does not vary, and all below it, are weighted arithmetic means."""
+        branching = self.scored.plan.branchings[self.scored.plan.inner_position[name]]
+        again = {self.scored.plan.inner[b.node] for b in self._again}
+        return branching.exponent == 1 and name not in again and all(map(self._plain, branching.inner.names))
+
+    @cached_property
+    def _gaps(self) -> np.ndarray:
+        """Which items are missing somewhere."""
+        return np.asarray(np.isnan(self.scored.points).any(axis=0))
 
     def _items(self) -> list[str]:
         """Items whose points vary."""
@@ -116,6 +162,9 @@ class Variation:
         """Totals, units × draws, of some units; keep units × draws small, or use `blocks`."""
         plan = self.scored.plan
         varied = {name: points(rows) for name, points in self._varied.items()}
+        for name, (columns, shares) in self._linear.items():
+            if not name or plan.parent(name) not in self._linear:
+                varied[name] = self.scored.points[rows, columns] @ shares
         for branching in self._again:
             varied[plan.inner[branching.node]] = self._mean(branching, rows, varied)
         found = varied.get("", self.scored.inner[rows, :1])
@@ -190,66 +239,6 @@ class Variation:
         if not (np.diff(x) > 0).all():
             raise Misuse("knots_cross", name=name)
         return Lines(x, y, each.log)
-
-    # ------------------------------------------------------------ what a change reaches
-
-    def check_reach(self) -> None:
-        """Refuse a change that no unit's total can feel."""
-        for name in self.changes:
-            kind, _, rest = name.partition(":")
-            node = rest.split(":")[0]
-            if not self._felt(kind, node, rest) or not self._weighty(node, skip_own=kind == WEIGHT):
-                raise Misuse("reaches_nothing", name=name)
-
-    def _felt(self, kind: str, node: str, rest: str) -> bool:
-        if kind == EXPONENT:
-            return self._siblings(node) > 1
-        if not self._scored_somewhere(node):
-            return False
-        if kind == WEIGHT:
-            branching = self.scored.plan.branchings[self.scored.plan.inner_position[self.parent(node)]]
-            return branching.exponent != -np.inf and self._siblings(self.parent(node), also=node) > 1
-        return kind != SCALE or self._near(node, int(rest.split(":")[1]))
-
-    def _scored_somewhere(self, name: str) -> bool:
-        plan = self.scored.plan
-        at = plan.item_position.get(name)
-        column = self.scored.inner[:, plan.inner_position[name]] if at is None else self.scored.points[:, at]
-        return not np.isnan(column).all()
-
-    def _siblings(self, node: str, also: str = "") -> int:
-        """How many children with weight and with a score anywhere a node has."""
-        branching = self.scored.plan.branchings[self.scored.plan.inner_position[node]]
-        names = [*branching.items.names, *branching.inner.names]
-        return sum((self._weight(n) or n == also) and self._scored_somewhere(n) for n in names)
-
-    def _weight(self, name: str) -> bool:
-        """Whether a node has weight, or is given some."""
-        given = self.changes.get(f"{WEIGHT}:{name}")
-        return self.scored.plan.model.nodes[name].weight > 0 or (
-            given is not None and bool((given > 0).any())
-        )
-
-    def _weighty(self, name: str, *, skip_own: bool) -> bool:
-        """Whether a node counts in the total: it and everything above it has weight."""
-        while name:
-            if not skip_own and not self._weight(name):
-                return False
-            skip_own, name = False, self.parent(name)
-        return True
-
-    def _near(self, item: str, knot: int) -> bool:
-        """Whether any value lies between a knot's neighbours."""
-        plan, column = self.scored.plan, self.scored.plan.item_position[item]
-        each = plan.curves[column]
-        assert isinstance(each, Lines), "`parameters` offers knots of such curves only"
-        assert self.scored.values is not None, "`parameters` offers knots only where values are"
-        values = self.scored.values[:, column]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.log(np.maximum(values, 0.0)) if each.log else values
-        low = each.x[knot - 1] if knot > 0 else -np.inf
-        high = each.x[knot + 1] if knot + 1 < len(each.x) else np.inf
-        return bool(((found >= low) & (found <= high)).any())
 
 
 def _of_rows(given: np.ndarray, rows: slice) -> np.ndarray:
