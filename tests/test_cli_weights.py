@@ -40,7 +40,7 @@ def test_compared_weights_stand_beside_the_present_ones_and_go_into_a_new_model(
     assert ["P", load_model(MODEL).nodes["P"].name.en, "0.6000", "0.7500", "+0.1500"] in lines
     assert [line[2:] for line in lines if line[0] == "P4"] == [["0.2000", "0.1250", "-0.0750"]]
     assert "Dimensions: CR 0.000 (saaty_1980)" in done.out
-    assert "Wang: CR 0.000, 3 comparisons missing" in done.out
+    assert "Wang: CR 0.000 (saaty_1980), 3 comparisons missing" in done.out
     new = load_model(tmp_path / "new.yaml")
     assert (new.nodes["P"].weight, new.nodes["P1"].weight, new.nodes["Q1"].weight) == (0.75, 0.5, 0.3)
     assert new.spec.version == f"{load_model(MODEL).spec.version}-ahp"
@@ -89,6 +89,7 @@ def test_faults_end_with_code_1_and_the_table_of_problems(
         (("form", MODEL, "x.xlsx", "--node", "R"), "no node 'R'"),
         (("form", "nowhere", "x.xlsx"), "there is no model 'nowhere'"),
         (("form", MODEL, "x.xlsx", "--expert", "A", "--expert", "A"), "expert 'A' is named twice"),
+        (("form", MODEL, "x.csv"), "ends in .xlsx, not 'x.csv'"),
         (("read", MODEL), "Missing argument"),
         (("read", MODEL, "nowhere.xlsx"), "nowhere.xlsx"),
         (("read", MODEL, MODEL, "--out", "new.xlsx"), "ends in .yaml, not 'new.xlsx'"),

@@ -40,9 +40,7 @@ def form(model: str, target: Path, node: str | None, experts: tuple[str, ...], l
 
 @weights.command("read", help=say("help.weights_read"))
 @click.argument("model")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, metavar="FILE", help=say("help.weights_out")
 )
@@ -124,7 +122,7 @@ def _expert(name: str, alone: AhpWeights | None) -> str:
         return say("weights_expert_apart", expert=name)
     missing = int(alone.given.isna().to_numpy().sum()) // 2
     key = "weights_expert_incomplete" if missing else "weights_expert"
-    return say(key, expert=name, cr=alone.cr, missing=missing)
+    return say(key, expert=name, cr=alone.cr, table=alone.random_index, missing=missing)
 
 
 def _contradiction(who: str, weights: AhpWeights) -> str:
@@ -132,7 +130,7 @@ def _contradiction(who: str, weights: AhpWeights) -> str:
 
 
 def _inconsistent(weighed: ModelWeights, group: GroupWeights) -> Problem:
-    values = {"cr": group.together.cr, "table": group.together.random_index, **_worst(group.together)}
+    values = {"cr": group.together.cr, **_worst(group.together)}
     return Problem("weights.inconsistent", cell=group.group.parent or weighed.model.spec.id, values=values)
 
 
@@ -151,4 +149,5 @@ def _worst(weights: AhpWeights) -> dict[str, str | float]:
         "implied": float(row["implied"]),
         "nearest": scale_text(mended.nearest),
         "then": mended.nearest_cr,
+        "table": weights.random_index,
     }

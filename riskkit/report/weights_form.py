@@ -60,12 +60,14 @@ def write_forms(
 ) -> list[Path]:
     """Write a workbook an expert with every pair to compare; gives the files written.
 
-    With none or one expert the file is `target`; with several, the expert's name is added to each. `node` asks only for
-    what is below it. Raises `Misuse` for an unknown node, for one with nothing to compare, and for an expert named
-    twice.
+    With none or one expert the file is `target`, an .xlsx; with several, the expert's name is added to each. `node`
+    asks only for what is below it. Raises `Misuse` for an unknown node, for one with nothing to compare, for an expert
+    named twice, and for another kind of file.
 
         >>> write_forms(load_model("confidentiality"), Path("forms.xlsx"), lang="zh", experts=["Li", "Wang"])
     """
+    if target.suffix != ".xlsx":
+        raise Misuse("form_target", found=target.name)
     if not sibling_groups(model, node):
         raise Misuse("nothing_to_compare", found=node or model.spec.id)
     twice = [name for place, name in enumerate(experts) if name in experts[:place]]
