@@ -17,6 +17,8 @@ __all__ = ["DERIVED", "SOURCE_OF", "Fault", "Place", "faults", "walk"]
 
 TAKE_FUNCTIONS = ("sum", "min", "max", "any", "first", "count")
 WEIGHT_TOLERANCE = 1e-9
+LARGEST_EXPONENT = 20
+"""Beyond it a power mean is the greatest or the least child to all intents, and 100 points overflow."""
 
 
 def faults(model: s.ModelSpec) -> list[Fault]:
@@ -255,8 +257,9 @@ class _Checker:
 
 
 def _exponent(node: s.ModelSpec | s.Node, place: Place) -> Iterator[Fault]:
-    """A power mean has an exponent other than 0, and nothing else has one."""
-    if (node.aggregate == "power") != bool(node.exponent):
+    """A power mean has an exponent from −20 to 20 other than 0, and nothing else has one."""
+    power = node.aggregate == "power"
+    if power != bool(node.exponent) or abs(node.exponent or 0.0) > LARGEST_EXPONENT:
         yield Fault((*place, "exponent"), "exponent", {"found": str(node.exponent)})
 
 

@@ -16,6 +16,8 @@ ROOT = ""
 """The id under which the total stands."""
 EXPONENTS = {"arithmetic": 1.0, "geometric": 0.0, "harmonic": -1.0, "minimum": -np.inf}
 """Every aggregation is a generalised mean; these are the exponents of those with a name."""
+NIL = 1e-12
+"""Points that differ from 0 by rounding alone; where 0 decides the mean, they are 0."""
 LARGEST_TERM = 1e3
 """How many times the maximum a term of a folded map may be, so that cancelling costs less than 1e-12."""
 
@@ -248,13 +250,13 @@ def generalised_mean(
         above = _add(above, terms @ weights)
         below = _add(below, weights.sum(axis=0, keepdims=True) if known is None else known @ weights)
         if np.all(exponent <= 0):
-            nought = _either(nought, ((scores == 0) * 1.0) @ (weights > 0) > 0)
+            nought = _either(nought, ((scores <= NIL) * 1.0) @ (weights > 0) > 0)
     for scores, weights in columns:
         terms, known = _terms(scores, exponent)
         above = _add(above, terms * weights)
         below = _add(below, weights[None, :] if known is None else known * weights)
         if np.any(exponent <= 0):
-            nought = _either(nought, (scores == 0) & (weights > 0) & (exponent <= 0))
+            nought = _either(nought, (scores <= NIL) & (weights > 0) & (exponent <= 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         means = _out_of(above / below, exponent)
     return means if nought is None else np.where(nought, 0.0, means)
@@ -295,7 +297,7 @@ def _into(scores: np.ndarray, exponent: float | np.ndarray) -> np.ndarray:
     """Scores as they enter the sum; 0 as if it were 1 where it could not."""
     if np.ndim(exponent) == 0 and exponent == 1:
         return scores
-    safe = np.where((scores == 0) & (exponent <= 0), 1.0, scores)
+    safe = np.where((scores <= NIL) & (exponent <= 0), 1.0, scores)
     return np.asarray(np.log(safe) if np.ndim(exponent) == 0 and exponent == 0 else safe**exponent)
 
 
