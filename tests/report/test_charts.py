@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
@@ -28,6 +28,12 @@ CHINESE = canvas._CHINESE
 UNIT = "0103"
 
 Chart = Callable[..., Axes]
+
+
+def drawn_weights(pack: QuarterPack) -> Any:
+    return rk.rank_intervals(pack.assessment, draws=200, seed=1)
+
+
 CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "ranking": (charts.ranking, lambda pack: (pack.assessment,)),
     "dimension_profile": (charts.dimension_profile, lambda pack: (pack.assessment, UNIT)),
@@ -36,6 +42,11 @@ CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "trend_of_all": (charts.trend, lambda pack: (pack.history,)),
     "heatmap": (charts.heatmap, lambda pack: (pack.assessment,)),
     "rank_ranges": (charts.rank_ranges, lambda pack: (rk.compare_methods(pack.assessment),)),
+    "rank_intervals": (charts.rank_intervals, lambda pack: (drawn_weights(pack),)),
+    "leave_one_out": (
+        charts.leave_one_out,
+        lambda pack: (rk.leave_one_out(pack.assessment, depth=1), pack.model),
+    ),
     "losses": (charts.losses, lambda pack: (pack.assessment, UNIT)),
     "losses_with_deduction": (charts.losses, lambda pack: (pack.assessment, "0302")),
     "losses_with_refusals": (charts.losses, lambda pack: (pack.assessment, "0310")),
@@ -234,3 +245,38 @@ def test_rank_ranges_without_ranked_units_say_so(pack: QuarterPack) -> None:
     comparison = rk.compare_methods(pack.assessment, [])
     nobody = dataclasses.replace(comparison, ranges=comparison.ranges.head(0))
     assert "no unit is ranked" in words(charts.rank_ranges(nobody, lang="en"))
+
+
+def test_rank_intervals_show_every_rank_and_its_interval_best_on_top(pack: QuarterPack) -> None:
+    intervals = drawn_weights(pack)
+    ax = charts.rank_intervals(intervals, lang="en")
+    (dots,) = [path for path in ax.collections if isinstance(path, PathCollection)]
+    (lines,) = [path for path in ax.collections if isinstance(path, LineCollection)]
+    units = intervals.units
+    assert [x for x, _ in dots.get_offsets()] == units["rank"].tolist() == sorted(units["rank"])
+    ends = [segment[:, 0].tolist() for segment in lines.get_segments()]
+    assert ends == units[["rank_low", "rank_high"]].to_numpy().tolist()
+    assert "Ranks under 200 sets of weights" in words(ax)
+    assert "seed 1" in words(ax)
+    assert len(charts.rank_intervals(intervals, lang="en", limit=5).get_yticks()) == 5
+
+
+def test_what_the_ranking_owes_to_each_part_is_one_less_its_rank_correlation(pack: QuarterPack) -> None:
+    left_out = rk.leave_one_out(pack.assessment)
+    ax = charts.leave_one_out(left_out, pack.model, lang="en", limit=4)
+    first = left_out.nodes.head(4)
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx(1 - first["rank_correlation"])
+    said = words(ax)
+    for item, move in first["largest_move"].abs().items():
+        assert pack.model.items[item].name.en in said
+        assert f"up to {move:.0f} place" in said
+    assert "the first 4" in said
+
+
+def test_charts_of_ranks_say_so_where_nobody_is_ranked(pack: QuarterPack) -> None:
+    intervals, left_out = drawn_weights(pack), rk.leave_one_out(pack.assessment, depth=1)
+    nobody = dataclasses.replace(intervals, units=intervals.units.head(0))
+    assert "no unit is ranked" in words(charts.rank_intervals(nobody, lang="en"))
+    nothing = left_out.nodes.assign(rank_correlation=float("nan"))
+    same = dataclasses.replace(left_out, nodes=nothing)
+    assert "no unit is ranked" in words(charts.leave_one_out(same, pack.model, lang="en"))

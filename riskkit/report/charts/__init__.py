@@ -11,6 +11,7 @@ Labels are in the language given by `lang`, else by `use`, else that of the scre
 from riskkit.report.charts.canvas import use
 from riskkit.report.charts.changes import ageing, losses, movement, trend
 from riskkit.report.charts.methods import rank_ranges
+from riskkit.report.charts.sensitivity import leave_one_out, rank_intervals
 from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "dimension_profile",
     "heatmap",
     "indicator_profile",
+    "leave_one_out",
     "losses",
     "movement",
+    "rank_intervals",
     "rank_ranges",
     "ranking",
     "trend",

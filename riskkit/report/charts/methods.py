@@ -31,7 +31,7 @@ def rank_ranges(
     with c.canvas(ax, lang, height=1.3 + 0.235 * max(len(chosen), 1)) as on:
         on.title("rank_ranges.title", period=comparison.assessment.period, n=len(comparison.scores.columns))
         if chosen.empty:
-            on.nothing("rank_ranges.nothing")
+            on.nothing("nobody_ranked")
             return on.ax
         rows, hangs = np.arange(len(chosen)), chosen["dependent"].to_numpy(dtype=bool)
         for where, colour, marker, key in ((~hangs, c.INK, "o", "firm"), (hangs, c.WARN, "D", "dependent")):

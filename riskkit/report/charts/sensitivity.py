@@ -1,0 +1,94 @@
+"""How far ranks hang on the weights, and on each part of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from riskkit import texts
+from riskkit.analysis.leave_one_out import LeaveOneOut
+from riskkit.analysis.rank_intervals import RankIntervals
+from riskkit.model import IndicatorModel
+from riskkit.report.charts import canvas as c
+from riskkit.report.charts.standing import MOST
+
+MOST_NODES = 20
+"""Bars of nodes drawn; the ranking owes little to those behind them."""
+
+
+def rank_intervals(
+    intervals: RankIntervals,
+    *,
+    ax: Axes | None = None,
+    lang: texts.Language | None = None,
+    limit: int = MOST,
+) -> Axes:
+    """Each ranked unit's rank as a dot, on a line over nine tenths of its ranks under drawn weights; best on top.
+
+    >>> rank_intervals(riskkit.rank_intervals(bank.assessment("2026Q2"), draws=1000, seed=7))
+    """
+    chosen = intervals.units.head(limit)
+    with c.canvas(ax, lang, height=1.5 + 0.235 * max(len(chosen), 1)) as on:
+        on.title("rank_intervals.title", n=intervals.draws)
+        if chosen.empty:
+            on.nothing("nobody_ranked")
+            return on.ax
+        rows = np.arange(len(chosen))
+        line: dict[str, Any] = {"color": c.SOFT, "linewidth": 4.5}
+        on.ax.hlines(
+            rows, chosen["rank_low"], chosen["rank_high"], label=on.say("rank_intervals.line"), **line
+        )
+        dot: dict[str, Any] = {"s": 30, "color": c.INK, "zorder": 3}
+        on.ax.scatter(chosen["rank"], rows, label=on.say("rank_intervals.dot"), **dot)
+        ends = np.maximum(chosen["rank_high"], chosen["rank"])
+        for row, (low, high, end) in enumerate(
+            zip(chosen["rank_low"], chosen["rank_high"], ends, strict=True)
+        ):
+            text = f"{low}–{high}" if low != high else f"{low}"
+            on.ax.annotate(text, (end, row), (9, 0), color=c.MUTED, path_effects=c.HALO, **c.NOTE)
+        on.rows([on.unit(intervals.units, str(unit)) for unit in chosen.index])
+        on.ax.set_xlim(0.4, float(ends.max()) * 1.06 + 1)
+        on.ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        on.ax.set_xlabel(
+            on.say("rank_intervals.axis", concentration=intervals.concentration, seed=intervals.seed)
+        )
+        on.ax.grid(axis="x")
+        on.legend()
+    return on.ax
+
+
+def leave_one_out(
+    left_out: LeaveOneOut,
+    model: IndicatorModel,
+    *,
+    ax: Axes | None = None,
+    lang: texts.Language | None = None,
+    limit: int = MOST_NODES,
+) -> Axes:
+    """What the ranking owes to each node: 1 − its rank correlation with the ranking that leaves the node out.
+
+    Behind each bar that correlation, and the most places a unit moves.
+
+        >>> leave_one_out(riskkit.leave_one_out(now, depth=2), now.model)
+    """
+    chosen = left_out.nodes.dropna(subset="rank_correlation").head(limit)
+    with c.canvas(ax, lang, height=1.4 + 0.3 * max(len(chosen), 1)) as on:
+        key = "title" if len(chosen) == len(left_out.nodes) else "first"
+        on.title(f"leave_one_out.{key}", n=len(chosen))
+        if chosen.empty:
+            on.nothing("nobody_ranked")
+            return on.ax
+        rows, owed = np.arange(len(chosen)), 1 - chosen["rank_correlation"].to_numpy()
+        on.ax.barh(rows, owed, height=0.66, color=c.INK)
+        for row, node in enumerate(chosen.to_dict("records")):
+            moved = {"r": node["rank_correlation"], "n": int(abs(node["largest_move"]))}
+            text = on.say("leave_one_out.moved", **moved)
+            on.ax.annotate(text, (owed[row], row), (5, 0), color=c.MUTED, **c.NOTE)
+        on.rows([on.node(model, str(name), 44) for name in chosen.index])
+        on.ax.set_xlim(0, float(owed.max()) * 1.35 or 1.0)
+        on.ax.set_xticks([])
+        on.ax.set_xlabel(on.say("leave_one_out.axis"))
+    return on.ax
