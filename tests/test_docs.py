@@ -96,6 +96,28 @@ def test_every_link_leads_to_a_file_of_the_repository(page: Path) -> None:
     assert [link for link in links if "://" not in link and not (page.parent / link).is_file()] == []
 
 
+def anchors(page: Path) -> list[str]:
+    """The anchors of a page's headings, as they are made of them: lower case, no punctuation, hyphens for spaces."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_within_a_page_leads_to_a_heading(page: Path) -> None:
+    links = re.findall(r"\]\(#([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if link not in anchors(page)] == []
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs" / f"methods.{lang}.md" for lang in ("en", "zh")], ids=named)
+def test_the_methods_list_all_their_chapters_in_order(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    chapters = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert re.findall(r"^- \[([^]]+)\]\(#", text, re.MULTILINE) == chapters
+    numbers = [chapter.split()[0] for chapter in chapters[:-1]]
+    assert numbers == [str(number) for number in range(1, len(chapters))]
+
+
 # --- pictures
 
 
