@@ -45,6 +45,13 @@ def contributions(measure: s.TableMeasure, reach: Reach) -> pd.DataFrame:
     return rows
 
 
+def entered(part: s.Part, value: Any) -> Any:
+    """What a part brings to its composite: offset + slope · min(value, cap); its stand-in where there is no value."""
+    if part.if_not_applicable is not None:
+        value = value.fillna(part.if_not_applicable)
+    return part.offset + part.slope * (value if part.cap is None else np.minimum(value, part.cap))
+
+
 def _frame(**columns: Any) -> pd.DataFrame:
     frame = pd.DataFrame(columns)
     for name in COLUMNS:
@@ -62,11 +69,11 @@ def _ratio(measure: s.Ratio, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
         numerator=numerator,
         denominator=denominator,
         n=groups["=n"].sum() if measure.n else denominator,
-        population=_whole(groups["=population"]) if measure.population else np.nan,
+        population=whole(groups["=population"]) if measure.population else np.nan,
     )
 
 
-def _whole(groups: Any) -> pd.Series:
+def whole(groups: Any) -> pd.Series:
     """Sums, missing as soon as one part is."""
     sums: pd.Series = groups.sum().where(groups.count() == groups.size())
     return sums
@@ -106,14 +113,21 @@ def _likert(measure: s.Likert, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame
     return _frame(value=groups.mean(), numerator=groups.sum(), denominator=groups.size(), n=groups.size())
 
 
-def _gain(measure: s.Gain, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
+def gains(measure: s.Gain, rows: pd.DataFrame) -> pd.Series:
+    """The normalised gain of every matched person, indexed by unit and person."""
     by_person = (
         rows.groupby(["unit", measure.person, measure.phase])[measure.score].mean().unstack(measure.phase)
     )
     matched = by_person.reindex(columns=[measure.before, measure.after]).dropna()
     matched = matched[matched[measure.before] < measure.ceiling]
-    gain = (matched[measure.after] - matched[measure.before]) / (measure.ceiling - matched[measure.before])
-    groups = gain.groupby(level="unit", sort=True)
+    gain: pd.Series = (matched[measure.after] - matched[measure.before]) / (
+        measure.ceiling - matched[measure.before]
+    )
+    return gain
+
+
+def _gain(measure: s.Gain, rows: pd.DataFrame, reach: Reach) -> pd.DataFrame:
+    groups = gains(measure, rows).groupby(level="unit", sort=True)
     return _frame(value=groups.mean(), numerator=groups.sum(), denominator=groups.size(), n=groups.size())
 
 

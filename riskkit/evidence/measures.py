@@ -17,6 +17,8 @@ from riskkit.evidence import kinds
 from riskkit.evidence.arrays import MeasureArrays, arrays_of
 from riskkit.evidence.evidence import COMPACT, ORIGIN, Evidence
 from riskkit.evidence.reach import ZERO, Reach
+from riskkit.evidence.sampling import COLUMNS as SAMPLE
+from riskkit.evidence.sampling import sampling_errors
 from riskkit.evidence.states import CARRIED, MEASURED, NOT_APPLICABLE, NOT_ASSESSED, REFUSED_STATE
 from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
@@ -35,7 +37,8 @@ class Measures:
 
     `frame` has one row a unit and item that applies to it: `unit, item, value, numerator, denominator, n, state,
     reason, confidence` (evidence class A-D), `thin` (sample below the item's minimum), `age` (periods since measured),
-    `measured_in`. `value` is missing unless the state is measured or carried_over.
+    `measured_in`; `sampling` and `rating`, variances of the value, and the `cases` sampled of how many
+    (`sampled_from`), as `sampling_errors` gives them. `value` is missing unless the state is measured or carried_over.
     """
 
     model: IndicatorModel
@@ -220,6 +223,7 @@ def _fresh_item(item: s.Item, reach: Reach) -> pd.DataFrame:
     short, census = values.n < item.min_n - SLACK, values.n >= values.population - SLACK
     thin = short & ~census
     confidence = np.where(thin, max([*classes, "C"]), max(classes)).astype(object)
+    given = np.zeros(len(reach.units), dtype=bool)
     if not all(source in reach.now.tables for source in sources):
         given = _use_compact(item, reach, values, confidence)
         thin &= ~given
@@ -232,9 +236,22 @@ def _fresh_item(item: s.Item, reach: Reach) -> pd.DataFrame:
     frame.insert(0, "item", item.id)
     frame.insert(0, "unit", reach.units)
     frame["confidence"] = confidence
+    frame[SAMPLE] = _sampled(item.measure, reach, values, given).to_numpy()
     frame["thin"] = thin & (values.state == MEASURED)
     frame = frame.astype({"unit": "str", "item": "str", "confidence": "str"})
     return frame[reach.register["level"].isin(reach.model.levels_of(item)).to_numpy()]
+
+
+def _sampled(measure: s.Measure, reach: Reach, values: _Values, given: np.ndarray) -> pd.DataFrame:
+    """Sampling and rating variance and the cases of every unit; of totals handed in no more than the cases is known."""
+    found = sampling_errors(measure, reach)
+    sampled = found["cases"].notna().any() or any(
+        reach.model.tables[SOURCE_OF.get(leaf.table, leaf.table)].sample for leaf in leaves(measure)
+    )
+    if sampled:
+        found.loc[given, ["sampling", "rating"]] = np.nan
+        found.loc[given, "cases"] = values.n[given]
+    return found[SAMPLE].where(pd.Series(values.state == MEASURED, index=found.index), np.nan)
 
 
 def _assess(measure: s.Measure, reach: Reach) -> _Values:
@@ -329,7 +346,7 @@ def _carry_over(model: IndicatorModel, fresh: Mapping[Period, pd.DataFrame], per
         then = earlier.set_index(["unit", "item"]).reindex(now.index)
         usable = then["state"].isin([MEASURED, NOT_APPLICABLE]).to_numpy()
         take = (now["state"] == NOT_ASSESSED).to_numpy() & usable & (alive > step)
-        columns = ["value", "numerator", "denominator", "n", "confidence", "thin", "measured_in"]
+        columns = ["value", "numerator", "denominator", "n", "confidence", "thin", "measured_in", *SAMPLE]
         now.loc[take, columns] = then.loc[take, columns]
         measured = take & (then["state"] == MEASURED).to_numpy()
         now.loc[measured, "state"] = CARRIED

@@ -72,6 +72,12 @@ def table_faults(tables: Mapping[str, s.Table]) -> Iterator[Fault]:
 def _named_columns(table: s.Table, name: str, place: Place) -> Iterator[Fault]:
     named: list[tuple[Place, str]] = [((*place, "key", index), key) for index, key in enumerate(table.key)]
     named += [((*place, "subtotal", "column"), table.subtotal.column)] if table.subtotal else []
+    if table.sample:
+        named += [((*place, "sample", "case", index), key) for index, key in enumerate(table.sample.case)]
+    if table.second_rating:
+        pair = table.second_rating
+        named += [((*place, "second_rating", "first"), pair.first)]
+        named += [((*place, "second_rating", "second"), pair.second)]
     named += [
         ((*place, "columns", key, "max_column"), c.max_column)
         for key, c in table.columns.items()

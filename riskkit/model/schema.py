@@ -74,6 +74,21 @@ class Subtotal(Spec):
     words: tuple[str, ...] = Field(min_length=1)
 
 
+class Sample(Spec):
+    """Rows that are a sample: the columns that tell one sampled case from another (each row is one, unless given), and
+    what they are a sample of: the unit's staff, or of so many that it need not be known."""
+
+    of: Literal["staff", "many"]
+    case: tuple[Name, ...] = ()
+
+
+class SecondRating(Spec):
+    """Columns with the scores of two raters who judged independently."""
+
+    first: Name
+    second: Name
+
+
 class Table(Spec):
     """One evidence table; see the header of the tables file."""
 
@@ -89,6 +104,8 @@ class Table(Spec):
     subtotal: Subtotal | None = None
     key: tuple[Name, ...] = ()
     reader: Literal["plain", "questionnaire"] = "plain"
+    sample: Sample | None = None
+    second_rating: SecondRating | None = None
     columns: dict[Name, Column] = Field(min_length=1)
 
 

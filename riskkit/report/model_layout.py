@@ -287,6 +287,10 @@ FIXED = (
             Field("subtotal.column", "code", 12),
             Field("subtotal.words", "names", 24),
             Field("reader", "choice", 14, options(s.Table, "reader")),
+            Field("sample.of", "choice", 10, options(s.Sample, "of")),
+            Field("sample.case", "names", 16),
+            Field("second_rating.first", "code", 12),
+            Field("second_rating.second", "code", 12),
         ),
     ),
     Layout(

@@ -220,8 +220,7 @@ class _Scoring:
         standing = grades.Standing(
             units,
             summary["score"].to_numpy(),
-            self.plan.inner,
-            graded.inner,
+            graded.columns,
             summary["coverage"].to_numpy(),
             on_classes,
             counted if counted.empty else counted[counted["unit"].isin(units)],

@@ -86,13 +86,12 @@ SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Standing:
-    """What grading needs to know of every unit, aligned with `units`: published score, node scores (units × `nodes`),
-    coverage, the share of weight on given classes of evidence, and the red-line events in effect."""
+    """What grading needs to know of every unit, aligned with `units`: published score, the scores of given nodes (units ×
+    nodes), coverage, the share of weight on given classes of evidence, and the red-line events in effect."""
 
     units: pd.Index
     score: np.ndarray
-    nodes: list[str]
-    node_scores: np.ndarray
+    node_scores: Callable[[list[str]], np.ndarray]
     coverage: np.ndarray
     class_share: Callable[[tuple[str, ...]], np.ndarray]
     events: pd.DataFrame
@@ -168,7 +167,7 @@ def _failure(
     if isinstance(condition, s.NodeMin):
         needed = condition.value
         names = [n for n, at in model.depths.items() if at == condition.depth and model.nodes[n].weight > 0]
-        scores = standing.node_scores[:, [standing.nodes.index(name) for name in names]]
+        scores = standing.node_scores(names)
         filled = np.where(np.isnan(scores), np.inf, scores)
         found, where = filled.min(axis=1), np.array(names, dtype=object)[filled.argmin(axis=1)]
     elif isinstance(condition, s.CoverageMin):

@@ -18,6 +18,8 @@ EXPONENTS = {"arithmetic": 1.0, "geometric": 0.0, "harmonic": -1.0, "minimum": -
 """Every aggregation is a generalised mean; these are the exponents of those with a name."""
 NIL = 1e-12
 """Points that differ from 0 by rounding alone; where 0 decides the mean, they are 0."""
+NEAR = 0.01
+"""Exponents nearer to 0 than this are read through logarithms."""
 LARGEST_TERM = 1e3
 """How many times the maximum a term of a folded map may be, so that cancelling costs less than 1e-12."""
 
@@ -42,12 +44,14 @@ class Children:
 
 @dataclass(frozen=True)
 class Branching:
-    """One inner node: its column among the inner nodes, its children, and the exponent of their mean."""
+    """One inner node: its column among the inner nodes, its children, the exponent of their mean, and whether the model
+    calls it a power mean, whose exponent is a number it chose."""
 
     node: int
     items: Children
     inner: Children
     exponent: float
+    power: bool
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Plan:
             Children.of((c for c in children if isinstance(c, Item)), self.item_position),
             Children.of((c for c in children if isinstance(c, Node)), self.inner_position),
             EXPONENTS[node.aggregate] if node.exponent is None else node.exponent,
+            node.aggregate == "power",
         )
 
     def parent(self, name: str) -> str:
@@ -201,6 +206,12 @@ class Scored:
         """The score of the whole, a unit."""
         return self.inner[:, 0]
 
+    def columns(self, names: Iterable[str]) -> np.ndarray:
+        """The scores of some nodes, inner ones or items, units × nodes."""
+        inner, items = self.plan.inner_position, self.plan.item_position
+        columns = [self.inner[:, inner[n]] if n in inner else self.points[:, items[n]] for n in names]
+        return np.stack(columns, axis=1)
+
     @cached_property
     def nodes(self) -> np.ndarray:
         """Units × `plan.names`: inner nodes and items alike."""
@@ -285,25 +296,37 @@ def _either(found: np.ndarray | None, more: np.ndarray) -> np.ndarray:
 
 def _minimum(blocks: Iterable[Block], columns: Iterable[Block]) -> np.ndarray:
     least = np.full((1, 1), np.nan)
-    for scores, weights in blocks:
-        counted = np.where((weights > 0).any(axis=1), scores, np.nan)
-        least = np.fmin(least, np.fmin.reduce(counted, axis=1, initial=np.nan)[:, None])
-    for scores, weights in columns:
+    apart = ((scores[:, [k]], weights[k]) for scores, weights in blocks for k in range(len(weights)))
+    for scores, weights in (*apart, *columns):
         least = np.fmin(least, np.where(weights > 0, scores, np.nan))
     return least
 
 
 def _into(scores: np.ndarray, exponent: float | np.ndarray) -> np.ndarray:
-    """Scores as they enter the sum; 0 as if it were 1 where it could not."""
+    """Scores as they enter the sum; 0 as if it were 1 where it could not.
+
+    Powers near 0 enter less 1, so that their digits are not lost beside it: M_p = exp(log(1 + Σ w · (x^p − 1)) ÷ p).
+    """
     if np.ndim(exponent) == 0 and exponent == 1:
         return scores
     safe = np.where((scores <= NIL) & (exponent <= 0), 1.0, scores)
-    return np.asarray(np.log(safe) if np.ndim(exponent) == 0 and exponent == 0 else safe**exponent)
+    if np.ndim(exponent) == 0 and exponent == 0:
+        return np.asarray(np.log(safe))
+    near = np.abs(exponent) < NEAR
+    if not np.any(near):
+        return np.asarray(safe**exponent)
+    with np.errstate(divide="ignore"):
+        less = np.expm1(exponent * np.log(safe))
+    return np.asarray(np.where(near, less, safe**exponent))
 
 
 def _out_of(means: np.ndarray, exponent: float | np.ndarray) -> np.ndarray:
     if np.ndim(exponent) == 0 and exponent == 1:
         return means
-    return np.asarray(
-        np.exp(means) if np.ndim(exponent) == 0 and exponent == 0 else means ** (1.0 / exponent)
-    )
+    if np.ndim(exponent) == 0 and exponent == 0:
+        return np.asarray(np.exp(means))
+    near = np.abs(exponent) < NEAR
+    if not np.any(near):
+        return np.asarray(means ** (1.0 / exponent))
+    away = np.where(near, 1.0, exponent)
+    return np.asarray(np.where(near, np.exp(np.log1p(means) / exponent), means ** (1.0 / away)))

@@ -141,6 +141,15 @@ def test_a_grade_needs_its_conditions_and_falls_until_one_set_holds() -> None:
     assert (reason["found"], reason["needed"]) == (pytest.approx(55.0), 60.0)
 
 
+def test_a_condition_may_ask_for_items() -> None:
+    """a1 = 0.5 is below the 60 asked of every node of depth 2, which here are the items."""
+    grades = tiny.spec()["grades"]
+    grades[1]["conditions"] = [{"kind": "node_min", "depth": 2, "value": 60}]
+    assessment = assess({"u": {"a1": 0.5, "a2": 1.0, "b1": 1.0}}, model={"grades": grades})
+    assert assessment.summary.loc["u", ["score", "grade"]].tolist() == [85.0, "C"]
+    assert [(entry["where"], entry["found"]) for entry in why(assessment, "u")] == [("a1", 50.0)]
+
+
 def test_every_condition_that_fails_is_told_not_the_first_only() -> None:
     """a1 = a2 = 1, b1 = 0.78, a third of the weight on class C: total 91.2, not A for two reasons."""
     small = tiny.model()

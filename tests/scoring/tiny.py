@@ -179,4 +179,8 @@ def _row(unit: str, name: str, given: float | str) -> dict[str, Any]:
         "thin": False,
         "age": 0,
         "measured_in": str(PERIOD),
+        "sampling": 0.0,
+        "rating": 0.0,
+        "cases": np.nan,
+        "sampled_from": np.nan,
     }
