@@ -13,6 +13,7 @@ from riskkit.errors import Misuse
 from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.influence import weight_groups
 from riskkit.scoring.plan import Scored
+from riskkit.scoring.variation import Variation
 
 LEVELS = (0.05, 0.5, 0.95)
 NAMES = ("low", "median", "high")
@@ -51,8 +52,9 @@ def rank_intervals(
     if draws < 20 or not concentration > 0:
         raise Misuse("simulation_size", draws=draws, concentration=concentration)
     rng = np.random.default_rng(seed)
-    simulation = Simulation(assessment, draw_weights(assessment.assessed, draws, concentration, rng))
-    keys = np.empty((simulation.draws, int(simulation.ranked.sum())), dtype="int64")
+    weights = draw_weights(assessment.assessed, draws, concentration, rng)
+    simulation = Simulation(assessment, Variation(assessment.assessed, weights, draws))
+    keys = np.empty((simulation.draws, int(simulation.ranked.sum())), dtype=simulation.key_type)
     scores = np.empty((len(keys[0]), len(LEVELS)))
     with tqdm(total=len(simulation.units) + len(keys), disable=not progress) as bar:
         done = 0
@@ -80,7 +82,8 @@ def draw_weights(
     for group in weight_groups(scored):
         weights = np.array([nodes[name].weight for name in group])
         shares = rng.dirichlet(concentration * weights / weights.sum(), size=draws) * weights.sum()
-        drawn |= {f"weight:{name}": shares[:, column] for column, name in enumerate(group)}
+        columns = np.ascontiguousarray(shares.T)
+        drawn |= {f"weight:{name}": own for name, own in zip(group, columns, strict=True)}
     return drawn
 
 

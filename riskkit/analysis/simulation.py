@@ -8,7 +8,7 @@ import numpy as np
 
 from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.scales import last_places
-from riskkit.scoring.variation import CELLS, Changes, vary
+from riskkit.scoring.variation import CELLS, Changes, Variation, vary
 
 
 class Simulation:
@@ -16,19 +16,20 @@ class Simulation:
 
     `units` are the assessed units in the order of `summary`, `ranked` says which of them are ranked. Deductions are
     those of the assessment; scores are rounded as published. Vetoed units stay last; equal scores share the better
-    rank.
+    rank. A variation given instead of changes is taken as it is, unchecked.
     """
 
-    def __init__(self, assessment: Assessment, changes: Changes) -> None:
-        summary = assessment.summary.iloc[: len(assessment.assessed.inner)]
-        self.units = summary.index
-        self.variation = vary(assessment.assessed, changes)
+    def __init__(self, assessment: Assessment, changes: Changes | Variation) -> None:
+        self.variation = changes if isinstance(changes, Variation) else vary(assessment.assessed, changes)
         self.draws = self.variation.draws
-        self.ranked = summary["rank"].notna().to_numpy()
+        summary, assessed = assessment.summary, slice(len(assessment.assessed.inner))
+        self.units = summary.index[assessed]
+        self.ranked = ~np.isnan(summary["rank"].to_numpy()[assessed])
         self._decimals = assessment.model.spec.score.decimals
-        self._deducted = summary["deducted"].to_numpy()
+        self._deducted = summary["deducted"].to_numpy()[assessed]
         worst = last_places(np.array(assessment.model.spec.score.maximum), self._decimals) + 1
-        self._behind = np.where(summary["vetoed"], worst, 0.0)
+        self.key_type = smallest_integer(worst)
+        self._behind = np.where(summary["vetoed"].to_numpy()[assessed], worst, 0.0)
 
     def places(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Published scores in whole last places (82.35 is 8235), units × draws, some units at a time."""
@@ -52,7 +53,7 @@ class Simulation:
         """Published scores and ranks, units × draws; a unit that is not ranked has no rank."""
         places = np.concatenate([places for _, places in self.places()])
         ranks = np.full(places.shape, np.nan)
-        ranks[self.ranked] = competition_ranks(self.keys(slice(None), places).astype("int64")).T
+        ranks[self.ranked] = competition_ranks(self.keys(slice(None), places).astype(self.key_type)).T
         return self.as_scores(places), ranks
 
 
@@ -66,10 +67,11 @@ def competition_ranks(keys: np.ndarray) -> np.ndarray:
     """
     rows, columns = keys.shape
     shift = max(1, (columns - 1).bit_length())
-    packed = (keys << shift) | np.arange(columns)
+    packed = keys.astype(smallest_integer((np.abs(keys).max(initial=0) + 1.0) * 2**shift))
+    packed <<= shift
+    packed |= np.arange(columns, dtype=packed.dtype)
     packed.sort(axis=1)
-    place = packed & ((1 << shift) - 1)
-    place += (np.arange(rows) * columns)[:, None]
+    place = (packed & ((1 << shift) - 1)) + (np.arange(rows) * columns)[:, None]
     packed >>= shift
     ordered = np.ones(keys.shape, dtype="int32")
     further = packed[:, 1:] != packed[:, :-1]
@@ -78,6 +80,11 @@ def competition_ranks(keys: np.ndarray) -> np.ndarray:
     ranks = np.empty(rows * columns, dtype="int32")
     ranks[place.ravel()] = ordered.ravel()
     return ranks.reshape(rows, columns)
+
+
+def smallest_integer(largest: float | np.ndarray) -> np.dtype:
+    """The type that holds whole numbers from −largest to largest: half the bytes sort in half the time."""
+    return np.dtype("int32" if largest < 2**31 else "int64")
 
 
 def blocks_of(rows: int, columns: int) -> Iterator[slice]:
