@@ -61,7 +61,14 @@ class Problem:
 
 
 class RiskkitError(Exception):
-    """The root of everything riskkit raises on purpose. `key` and `values` give its wording."""
+    """The root of everything riskkit raises on purpose. `key` and `values` give its wording.
+
+    >>> try:
+    ...     open_workspace("elsewhere")
+    ... except RiskkitError as fault:
+    ...     print(fault.message("en"))
+    'elsewhere' is not a workspace (no riskkit.yaml); run riskkit init first, or name one with --workspace
+    """
 
     exit_code = 1
 
@@ -79,7 +86,10 @@ class RiskkitError(Exception):
 
 
 class DataRefused(RiskkitError):
-    """Data that cannot be used; `problems` lists everything found wrong, not the first thing only."""
+    """Data that cannot be used; `problems` lists everything found wrong, not the first thing only.
+
+    >>> [problem.line("en") for problem in refused.problems]
+    """
 
     def __init__(self, key: str, problems: Iterable[Problem] = (), **values: Any) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -92,11 +102,17 @@ class DataRefused(RiskkitError):
 
 
 class ModelRefused(DataRefused):
-    """An indicator model with faults."""
+    """An indicator model with faults.
+
+    >>> bank.model.with_weights({"A": 0.9})  # raises it: siblings' weights sum to 1
+    """
 
 
 class EvidenceRefused(DataRefused):
-    """Evidence, a register or a workspace with faults."""
+    """Evidence, a register or a workspace with faults.
+
+    >>> bank.evidence("2026Q2")  # raises it if a cell of the quarter cannot be read
+    """
 
 
 class ReportFailed(RiskkitError):
@@ -108,7 +124,10 @@ class PublishFailed(RiskkitError):
 
 
 class Misuse(RiskkitError):
-    """A call that names something that does not exist, or lacks something it needs."""
+    """A call that names something that does not exist, or lacks something it needs.
+
+    >>> bank.assessment("2026Q2").unit_items("01O3")  # raises it, and asks whether 0103 is meant
+    """
 
     exit_code = 2
 

@@ -70,7 +70,10 @@ def _locate(path: str | Path | None) -> Path:
 
 
 class Workspace:
-    """An institution's register, model, evidence and runs. Everything read is kept for the life of the object."""
+    """An institution's register, model, evidence and runs. Everything read is kept for the life of the object.
+
+    >>> open_workspace("data_samples/bank").history().tail()
+    """
 
     def __init__(self, folder: Path, lang: texts.Language | None = None) -> None:
         self.path = folder

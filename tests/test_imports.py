@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
 import tomllib
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+import riskkit
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "riskkit"
@@ -147,6 +150,43 @@ def test_every_imported_library_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.match(r"[\w.-]+", line)[0].lower() for line in project["dependencies"]}  # type: ignore[index]
     assert undeclared(PACKAGE, declared) == set()
+
+
+# --- the public names
+
+PUBLIC = [
+    "Assessment", "DataRefused", "Evidence", "EvidenceRefused", "IndicatorModel", "Measures", "Misuse", "ModelRefused",
+    "Period", "RiskkitError", "Workspace", "__version__", "ahp", "charts", "combine_experts", "combine_linear",
+    "combine_product", "compare", "compare_methods", "compare_self_check", "critic_weights", "effective_weights",
+    "entropy_weights", "findings", "fuzzy_evaluation", "grade_gap", "leave_one_out", "load_model", "masked", "measure",
+    "notebook", "open_workspace", "parameters", "place", "priorities", "rank_intervals", "reason_text", "score",
+    "standard_deviation_weights", "topsis", "weigh_model", "what_if",
+]  # fmt: skip
+CHARTS = [
+    "ageing", "dimension_profile", "heatmap", "indicator_profile", "leave_one_out", "losses", "movement",
+    "rank_intervals", "rank_ranges", "ranking", "trend", "use",
+]  # fmt: skip
+SHOWN_BY = {"Assessment": "score"}
+"""Nouns whose example stands where they are made."""
+
+
+def test_the_public_names_are_those_promised() -> None:
+    assert sorted(riskkit.__all__) == PUBLIC
+    assert dir(riskkit) == PUBLIC
+    assert sorted(riskkit.charts.__all__) == CHARTS
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
+def test_every_public_name_says_what_it_is_and_shows_it(name: str) -> None:
+    said = inspect.getdoc(getattr(riskkit, name)) or ""
+    assert len(said) > 20, name
+    shown = inspect.getdoc(getattr(riskkit, SHOWN_BY.get(name, name))) or ""
+    assert ">>> " in shown or "import riskkit as rk" in shown, name
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_says_what_it_is_and_shows_it(name: str) -> None:
+    assert ">>> " in (inspect.getdoc(getattr(riskkit.charts, name)) or ""), name
 
 
 # --- the guard itself

@@ -44,6 +44,8 @@ class Evidence:
 
     `tables` holds one frame a table, with typed columns and `_file`, `_sheet`, `_row`; `notes` what was read with a
     remark; `corrections` the ledger that was applied; `letters` the column letter of each column by (file, sheet).
+
+        >>> bank.evidence("2026Q2").tables["loans"].head()
     """
 
     period: Period

@@ -17,6 +17,8 @@ class IndicatorModel:
     """What is measured, how it becomes points, and how points become a grade. Frozen; compare by `hash`.
 
     Made by `load_model`; `with_weights` gives a changed copy for what-if.
+
+        >>> load_model("confidentiality.yaml").nominal_weights["B2.1"]
     """
 
     def __init__(self, spec: ModelSpec) -> None:

@@ -77,7 +77,10 @@ _chosen: texts.Language | None = None
 
 
 def use(lang: texts.Language) -> None:
-    """The language of charts that are not told another; also gives figures of your own a font that has Chinese."""
+    """The language of charts that are not told another; also gives figures of your own a font that has Chinese.
+
+    >>> use("en")
+    """
     global _chosen  # like matplotlib's own settings, one for the whole session
     _chosen = lang
     matplotlib.rcParams["font.family"] = fonts.families()
