@@ -39,6 +39,8 @@ class Measures:
     reason, confidence` (evidence class A-D), `thin` (sample below the item's minimum), `age` (periods since measured),
     `measured_in`; `sampling` and `rating`, variances of the value, and the `cases` sampled of how many
     (`sampled_from`), as `sampling_errors` gives them. `value` is missing unless the state is measured or carried_over.
+
+        >>> bank.measures("2026Q2").row("0103", "B2.1")["value"]
     """
 
     model: IndicatorModel
@@ -134,7 +136,10 @@ def reason(key: str, **values: Any) -> str:
 
 
 def reason_text(stored: object, lang: texts.Language, model: IndicatorModel | None = None) -> str:
-    """A stored reason in words; empty for none."""
+    """A stored reason in words; empty for none.
+
+    >>> reason_text(measures.row("0310", "B3.1")["reason"], "en", measures.model)
+    """
     if not isinstance(stored, str) or not stored:
         return ""
     values = json.loads(stored)
