@@ -29,7 +29,12 @@ def model(items: int, dimensions: int = 3) -> IndicatorModel:
         for number, group in enumerate(groups)
     ]
     grades: list[dict[str, Any]] = [
-        {"id": "A", "name": tiny.name("A"), "min": 52, "conditions": [{"kind": "node_min", "depth": 1, "value": 45}]},
+        {
+            "id": "A",
+            "name": tiny.name("A"),
+            "min": 52,
+            "conditions": [{"kind": "node_min", "depth": 1, "value": 45}],
+        },
         {"id": "B", "name": tiny.name("B"), "min": 48},
         {"id": "C", "name": tiny.name("C"), "min": 0},
     ]
