@@ -1,7 +1,8 @@
-"""Set up this checkout and use it: `python3 dev.py demo`, `python3 dev.py test [--full]`.
+"""Set up this checkout and use it: `python3 dev.py demo`, `python3 dev.py test [--full]`, `python3 dev.py bench`.
 
 Needs Python 3.11 and nothing else. Makes .venv with uv when uv is on PATH, otherwise with venv and pip; a stamp in
-.venv makes the second time instant. The syntax is that of Python 3.6, so that an old Python is told in a sentence.
+.venv makes the second time instant. The benchmarks' peers bring their own versions of much, so they have a .venv-bench.
+The syntax is that of Python 3.6, so that an old Python is told in a sentence.
 """
 
 import argparse
@@ -14,21 +15,23 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
 OLDEST = (3, 11)
 
 # The main job on the sample bank, as arguments of `riskkit`.
 DEMO = ["run", "--workspace", "data_samples/bank", "2026Q2", "--out", "runs"]
 
 # What is installed for each command, as an extra of pyproject.toml.
-EXTRAS = {"demo": "", "test": "[test]"}
+EXTRAS = {"demo": "", "test": "[test]", "bench": "[bench]"}
+
+# The benchmarks compare one thread with one thread; numpy reads these when it is imported.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 FIND_RISKKIT = "import sys, importlib.util as i; s = i.find_spec('riskkit'); sys.exit(not (s and s.origin))"
 PIP_CAN_SERVE_OTHERS = (
     "import sys, pip; sys.exit([int(part) for part in pip.__version__.split('.')[:2]] < [22, 3])"
 )
 
-# Settings of the caller that would send an installation somewhere else than into .venv.
+# Settings of the caller that would send an installation somewhere else than into the checkout.
 UNWANTED = [
     "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__", "UV_PROJECT_ENVIRONMENT",
     "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV", "PIP_NO_BUILD_ISOLATION",
@@ -48,12 +51,11 @@ def environment():
     return dict(kept, PYTHONNOUSERSITE="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
 
 
-def call(command, **options):
+def call(command, settings=None, **options):
     """The exit code of a command run at the top of the checkout; 127 where it cannot be started."""
+    known = dict(environment(), **(settings or {}))
     try:
-        process = subprocess.Popen(
-            [str(word) for word in command], cwd=str(ROOT), env=environment(), **options
-        )
+        process = subprocess.Popen([str(word) for word in command], cwd=str(ROOT), env=known, **options)
     except OSError:
         return 127
     interrupted = False
@@ -71,8 +73,13 @@ def quietly(command):
     return call(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
 
 
-def venv_python(windows=os.name == "nt"):
-    return VENV / "Scripts" / "python.exe" if windows else VENV / "bin" / "python"
+def venv(extra):
+    """The folder an extra is installed in."""
+    return ROOT / (".venv-bench" if extra == EXTRAS["bench"] else ".venv")
+
+
+def venv_python(extra, windows=os.name == "nt"):
+    return venv(extra) / "Scripts" / "python.exe" if windows else venv(extra) / "bin" / "python"
 
 
 def dotted(version):
@@ -93,60 +100,61 @@ def stamp_text(extra):
 
 
 def stamp_file(extra):
-    return VENV / ("riskkit-stamp" + extra.replace("[", "-").replace("]", ""))
+    return venv(extra) / ("riskkit-stamp" + extra.replace("[", "-").replace("]", ""))
 
 
 def is_ready(extra):
-    """Whether .venv holds this extra, or a larger one, as pyproject.toml asks for it now."""
-    for held in {extra, EXTRAS["test"]}:
+    """Whether its folder holds this extra, or a larger one, as pyproject.toml asks for it now."""
+    for held in [each for each in {extra, EXTRAS["test"]} if venv(each) == venv(extra)]:
         try:
             if stamp_file(held).read_text() == stamp_text(held):
-                return quietly([venv_python(), "-I", "-c", FIND_RISKKIT])
+                return quietly([venv_python(extra), "-I", "-c", FIND_RISKKIT])
         except OSError:
             continue
     return False
 
 
-def has_same_python():
+def has_same_python(extra):
     program = "import sys; sys.exit(sys.version_info[:2] != {!r})".format(tuple(sys.version_info[:2]))
-    return quietly([venv_python(), "-c", program])
+    return quietly([venv_python(extra), "-c", program])
 
 
-def clear_venv():
-    if VENV.is_dir() and any(VENV.iterdir()) and not (VENV / "pyvenv.cfg").is_file():
-        raise Stop("{} is no virtual environment. Move it away, then try again.".format(VENV))
-    if VENV.is_dir():
-        shutil.rmtree(str(VENV))
-    VENV.mkdir()  # told here, if nothing may be written
+def clear_venv(extra):
+    folder = venv(extra)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
+        raise Stop("{} is no virtual environment. Move it away, then try again.".format(folder))
+    if folder.is_dir():
+        shutil.rmtree(str(folder))
+    folder.mkdir()  # told here, if nothing may be written
 
 
 def install_with_uv(extra):
     uv = shutil.which("uv")
     if uv is None or not quietly([uv, "--version"]):
         return False
-    if not has_same_python():
-        clear_venv()
-        if call([uv, "venv", "--quiet", "--python", sys.executable, VENV]) != 0:
+    if not has_same_python(extra):
+        clear_venv(extra)
+        if call([uv, "venv", "--quiet", "--python", sys.executable, venv(extra)]) != 0:
             return False
     # Compiled at once, as pip does: every report starts a Python of its own, which would otherwise compile again.
-    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", venv_python()]
+    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", venv_python(extra)]
     return call([*install, "--editable", "." + extra]) == 0
 
 
-def make_venv_for_pip():
-    """Makes .venv and returns the beginning of a pip command for it."""
+def make_venv_for_pip(extra):
+    """Makes the folder of an extra and returns the beginning of a pip command for it."""
     can_bring_pip = quietly([sys.executable, "-c", "import venv, ensurepip"])
-    if has_same_python() and quietly([venv_python(), "-m", "pip", "--version"]):
-        return [venv_python(), "-m", "pip"]
-    clear_venv()
+    if has_same_python(extra) and quietly([venv_python(extra), "-m", "pip", "--version"]):
+        return [venv_python(extra), "-m", "pip"]
+    clear_venv(extra)
     if can_bring_pip:
-        if call([sys.executable, "-m", "venv", VENV]) != 0:
-            raise Stop("Making .venv failed; the reason stands above.")
-        return [venv_python(), "-m", "pip"]
-    # Debian keeps ensurepip in a package of its own; a pip outside can still fill a .venv without one.
-    without_pip = [sys.executable, "-m", "venv", "--without-pip", VENV]
+        if call([sys.executable, "-m", "venv", venv(extra)]) != 0:
+            raise Stop("Making {} failed; the reason stands above.".format(venv(extra).name))
+        return [venv_python(extra), "-m", "pip"]
+    # Debian keeps ensurepip in a package of its own; a pip outside can still fill a folder without one.
+    without_pip = [sys.executable, "-m", "venv", "--without-pip", venv(extra)]
     if quietly([sys.executable, "-c", PIP_CAN_SERVE_OTHERS]) and call(without_pip) == 0:
-        return [sys.executable, "-m", "pip", "--python", venv_python()]
+        return [sys.executable, "-m", "pip", "--python", venv_python(extra)]
     raise Stop(
         "This Python cannot make virtual environments (its ensurepip is missing). On Debian and Ubuntu:\n"
         "    sudo apt-get install python{}-venv\n"
@@ -155,7 +163,7 @@ def make_venv_for_pip():
 
 
 def install_with_pip(extra):
-    pip = make_venv_for_pip()
+    pip = make_venv_for_pip(extra)
     return call([*pip, "install", "--quiet", "--no-input", "--editable", "." + extra]) == 0
 
 
@@ -164,7 +172,8 @@ def set_up(extra):
         return
     began = time.time()
     has_uv = shutil.which("uv") is not None
-    say("Setting up .venv with {} (once) ...".format("uv" if has_uv else "venv and pip, a minute or two"))
+    means = "uv" if has_uv else "venv and pip, a minute or two"
+    say("Setting up {} with {} (once) ...".format(venv(extra).name, means))
     if not install_with_uv(extra):
         if has_uv:
             say("uv could not do it; trying venv and pip ...")
@@ -176,12 +185,12 @@ def set_up(extra):
     say("Ready in {:.0f} s.".format(time.time() - began))
 
 
-# --- the two commands
+# --- the commands
 
 
 def demo():
     set_up(EXTRAS["demo"])
-    return call([venv_python(), "-m", "riskkit", *DEMO])
+    return call([venv_python(EXTRAS["demo"]), "-m", "riskkit", *DEMO])
 
 
 def notebooks():
@@ -196,7 +205,7 @@ def notebooks():
 
 def checks():
     """Name and command of every check that runs before pytest."""
-    python = [venv_python(), "-m"]
+    python = [venv_python(EXTRAS["test"]), "-m"]
     named = [
         ("ruff check", [*python, "ruff", "check", "."]),
         ("ruff format", [*python, "ruff", "format", "--check", "."]),
@@ -215,11 +224,18 @@ def test(full, words):
         if call(command, stdin=subprocess.DEVNULL) != 0:
             failed.append(name)
     say("== pytest")
-    pytest = [venv_python(), "-m", "pytest", "-n", "auto", "--dist", "worksteal"]
+    pytest = [venv_python(EXTRAS["test"]), "-m", "pytest", "-n", "auto", "--dist", "worksteal"]
     code = call([*pytest, *(["--full"] if full else []), *words], stdin=subprocess.DEVNULL)
     if failed:
         say("Failed before pytest: {}. What they say stands above.".format(", ".join(failed)))
     return code or (1 if failed else 0)
+
+
+def bench(words):
+    set_up(EXTRAS["bench"])
+    pytest = [venv_python(EXTRAS["bench"]), "-m", "pytest", "--benchmark-quiet"]
+    benches = ["-o", "python_files=bench_*.py", "tests/bench"]
+    return call([*pytest, *benches, *words], settings=ONE_THREAD, stdin=subprocess.DEVNULL)
 
 
 def newer_python():
@@ -240,11 +256,14 @@ def main(words):
     testing.add_argument(
         "--full", action="store_true", help="the slow tests too; a skipped test is a failure"
     )
+    commands.add_parser(
+        "bench", help="measure the speed beside other packages (.venv-bench); further words go to pytest"
+    )
     chosen, further = parser.parse_known_args(words)
     if chosen.command is None:
         parser.print_help()
         return 2
-    if further and chosen.command != "test":
+    if further and chosen.command == "demo":
         parser.error("unknown: " + " ".join(further))
     if sys.version_info[:2] < OLDEST:
         newer = newer_python()
@@ -255,7 +274,9 @@ def main(words):
             "riskkit needs Python {} or newer; this is {}. Start dev.py with a newer one,\n"
             "for example: python{} dev.py {}".format(dotted(OLDEST), found, dotted(OLDEST), chosen.command)
         )
-    return demo() if chosen.command == "demo" else test(chosen.full, further)
+    if chosen.command == "test":
+        return test(chosen.full, further)
+    return demo() if chosen.command == "demo" else bench(further)
 
 
 if __name__ == "__main__":
@@ -266,4 +287,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as fault:
-        sys.exit("Cannot set up {}: {}".format(VENV, fault))
+        sys.exit("Cannot set up {}: {}".format(ROOT, fault))

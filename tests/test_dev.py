@@ -24,7 +24,7 @@ def dev(tmp_path: Path) -> ModuleType:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.ROOT, module.VENV = tmp_path, tmp_path / ".venv"  # type: ignore[attr-defined]
+    module.ROOT = tmp_path  # type: ignore[attr-defined]
     (tmp_path / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
     return module
 
@@ -101,7 +101,7 @@ def test_the_stamp_changes_with_the_project_the_python_the_place_and_the_extra(
 
 def test_what_the_tests_need_serves_the_demo_too(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev, "quietly", lambda command: True)
-    dev.VENV.mkdir()
+    dev.venv("").mkdir()
     assert not dev.is_ready("")
     dev.stamp_file("[test]").write_text(dev.stamp_text("[test]"))
     assert dev.is_ready("")
@@ -112,23 +112,68 @@ def test_what_the_demo_needs_does_not_serve_the_tests(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dev, "quietly", lambda command: True)
-    dev.VENV.mkdir()
+    dev.venv("").mkdir()
     dev.stamp_file("").write_text(dev.stamp_text(""))
     assert dev.is_ready("")
     assert not dev.is_ready("[test]")
 
 
 def test_a_folder_that_is_no_virtual_environment_is_left_alone(dev: ModuleType) -> None:
-    dev.VENV.mkdir()
-    (dev.VENV / "thesis.txt").write_text("years of work")
+    dev.venv("").mkdir()
+    (dev.venv("") / "thesis.txt").write_text("years of work")
     with pytest.raises(dev.Stop, match="no virtual environment"):
-        dev.clear_venv()
-    assert (dev.VENV / "thesis.txt").is_file()
+        dev.clear_venv("")
+    assert (dev.venv("") / "thesis.txt").is_file()
 
 
-def test_the_python_of_a_venv_lies_elsewhere_on_windows(dev: ModuleType) -> None:
-    assert dev.venv_python(windows=True) == dev.VENV / "Scripts" / "python.exe"
-    assert dev.venv_python(windows=False) == dev.VENV / "bin" / "python"
+def test_the_python_of_a_venv_lies_elsewhere_on_windows(dev: ModuleType, tmp_path: Path) -> None:
+    assert dev.venv_python("", windows=True) == tmp_path / ".venv" / "Scripts" / "python.exe"
+    assert dev.venv_python("[test]", windows=False) == tmp_path / ".venv" / "bin" / "python"
+
+
+def test_the_benchmarks_have_a_venv_of_their_own(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dev, "quietly", lambda command: True)
+    dev.venv("[test]").mkdir()
+    dev.stamp_file("[test]").write_text(dev.stamp_text("[test]"))
+    assert dev.venv("[bench]") == tmp_path / ".venv-bench"
+    assert not dev.is_ready("[bench]")
+    dev.venv("[bench]").mkdir()
+    dev.stamp_file("[bench]").write_text(dev.stamp_text("[bench]"))
+    assert dev.is_ready("[bench]")
+    dev.stamp_file("[test]").unlink()
+    assert not dev.is_ready("")
+
+
+def test_the_benchmarks_run_in_one_thread_and_words_after_them_reach_pytest(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+    called: list[tuple[list[object], dict[str, object]]] = []
+    monkeypatch.setattr(dev, "set_up", prepared.append)
+    monkeypatch.setattr(dev, "call", lambda command, **options: called.append((command, options)) or 5)
+    assert dev.main(["bench", "-k", "score"]) == 5
+    assert prepared == ["[bench]"]
+    [(command, options)] = called
+    assert command[0] == dev.venv_python("[bench]")
+    assert command[-3:] == ["tests/bench", "-k", "score"]
+    assert options["settings"]["OPENBLAS_NUM_THREADS"] == "1"  # type: ignore[index]
+
+
+def test_settings_reach_the_command_and_only_it(dev: ModuleType) -> None:
+    program = "import os, sys; sys.exit(os.environ.get('OMP_NUM_THREADS') != '1')"
+    assert dev.call([sys.executable, "-c", program], settings=dev.ONE_THREAD) == 0
+    assert dev.environment().get("OMP_NUM_THREADS") == os.environ.get("OMP_NUM_THREADS")
+
+
+def test_the_tests_collect_no_benchmark() -> None:
+    words = ["--collect-only", "-q", "-p", "no:cacheprovider", "tests/bench"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
+    assert list((ROOT / "tests" / "bench").glob("bench_*.py"))
 
 
 def test_a_failed_check_fails_the_command_though_the_tests_pass(

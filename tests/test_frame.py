@@ -15,7 +15,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-NOT_OURS = {".git", ".venv", "runs", "dist", "build", "wheels", "node_modules"}
+NOT_OURS = {".git", ".venv", ".venv-bench", "runs", "dist", "build", "wheels", "node_modules"}
 CACHES = {"__pycache__", ".ipynb_checkpoints", ".hypothesis"}
 
 DEMO_COMMAND = "python3 dev.py demo"
@@ -70,6 +70,19 @@ def test_the_build_machine_runs_the_readme_test_command_with_full() -> None:
 def test_every_dependency_has_a_lower_and_an_upper_bound(requirement: str) -> None:
     _, bounds = name_and_bounds(requirement)
     assert sorted(bound[0] for bound in bounds) == ["<", ">"]
+
+
+def test_the_peers_of_the_benchmarks_are_needed_by_nothing_else() -> None:
+    """One of them is under the GPL; all are there to be compared with."""
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    peers = dict(name_and_bounds(line) for line in extras["bench"])
+    tests = dict(name_and_bounds(line) for line in extras["test"])
+    assert {"pydecision", "pymcdm", "scikit-criteria"} <= set(peers)
+    assert all(sorted(bound[0] for bound in bounds) == ["<", ">"] for bounds in peers.values())
+    needed = {name_and_bounds(line)[0] for line in PYPROJECT["project"]["dependencies"]}
+    assert not peers.keys() & needed
+    assert peers.keys() & tests.keys() == {"pytest"}
+    assert peers["pytest"] == tests["pytest"]
 
 
 def test_environment_yml_names_the_same_dependencies_with_the_same_bounds() -> None:
