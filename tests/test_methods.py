@@ -98,6 +98,20 @@ def test_both_languages_print_the_same_sums() -> None:
     assert sums(page("en")) == sums(page("zh"))
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_cited_stands_in_the_one_list_of_sources_and_the_list_has_nothing_else(lang: str) -> None:
+    book, listed = re.split(r"^## (?:Sources|出处)\n", page(lang), flags=re.MULTILINE)
+    entries = {
+        entry: set(re.findall(r"\((\d{4})\)", entry)) for entry in re.findall(r"^- (.*)", listed, re.M)
+    }
+    cited = set(re.findall(r"[(（](?:[^()（）]*?\s)?(\d{4})[)）]", book))
+    assert len(cited) > 15
+    assert cited <= set().union(*entries.values())
+    assert [
+        entry for entry, years in entries.items() if years and not any(year in book for year in years)
+    ] == []
+
+
 # --- the program
 
 
