@@ -259,7 +259,8 @@ class _Checker:
 def _exponent(node: s.ModelSpec | s.Node, place: Place) -> Iterator[Fault]:
     """A power mean has an exponent from −20 to 20 other than 0, and nothing else has one."""
     power = node.aggregate == "power"
-    if power != bool(node.exponent) or abs(node.exponent or 0.0) > LARGEST_EXPONENT:
+    fits = 0 < abs(node.exponent or 0.0) <= LARGEST_EXPONENT if power else node.exponent is None
+    if not fits:
         yield Fault((*place, "exponent"), "exponent", {"found": str(node.exponent)})
 
 

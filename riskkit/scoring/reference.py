@@ -11,8 +11,8 @@ from riskkit.model.schema import Reference, Relative
 def reference_of(measures: Measures) -> Reference:
     """The sorted values of every relatively scaled item over the assessed units of a period, without their names.
 
-    Units whose level is only rolled up are not in it. What a unit has no value for is left out, and so is an item nobody
-    has a value for. Raises `Misuse` where the model has no relative scale.
+    Units whose level is only rolled up are not in it. What a unit has no value for is left out, and so is an item that
+    nobody has a value for. Raises `Misuse` where the model has no relative scale.
 
         >>> reference_of(bank.measures("2025Q4")).items["A1.1"]
         (0.5, 0.75, 1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from riskkit.errors import Misuse, unknown
+from riskkit.model.checks import LARGEST_EXPONENT
 from riskkit.scoring.influence import EXPONENT, POINTS, SCALE, VALUE, WEIGHT, Influence
 from riskkit.scoring.plan import Block, Branching, Children, Scored, generalised_mean
 from riskkit.scoring.scales import Curve, Lines
@@ -27,16 +27,16 @@ Changes = Mapping[str, Any]
 def parameters(scored: Scored) -> dict[str, float | None]:
     """Every parameter a score can be varied by, with the value it has; none for what each unit has its own of.
 
-    `weight:NODE`; `exponent:NODE` of a power mean; `points:ITEM` and, where measured values are at hand, `value:ITEM`;
-    `scale:ITEM:K:value` and `scale:ITEM:K:score`, the K-th knot of a curve of straight lines, counted from 0. The total
-    is the node with the empty name.
+    `weight:NODE`; `exponent:NODE` of what the model calls a power mean; `points:ITEM` and, where measured values are at
+    hand, `value:ITEM`; `scale:ITEM:K:value` and `scale:ITEM:K:score`, the K-th knot of a curve of straight lines,
+    counted from 0. The total is the node with the empty name.
     """
     plan = scored.plan
     known: dict[str, float | None] = {
         f"{WEIGHT}:{name}": node.weight for name, node in plan.model.nodes.items()
     }
     for branching in plan.branchings:
-        if branching.exponent not in (1.0, 0.0, -np.inf):
+        if branching.power:
             known[f"{EXPONENT}:{plan.inner[branching.node]}"] = branching.exponent
     for name, each in zip(plan.items, plan.curves, strict=True):
         known[f"{POINTS}:{name}"] = None
@@ -53,13 +53,16 @@ def parameters(scored: Scored) -> dict[str, float | None]:
 def vary(scored: Scored, changes: Changes) -> Variation:
     """The same scores with some parameters changed, a draw at a time or many.
 
-    Raises `Misuse` for a name that is no parameter (see `parameters`), for arrays that do not fit together, and for a
-    change that can reach no unit's total: the weight of an only child, an item that applies nowhere, a branch without
-    weight, a knot that no value lies near.
+    A missing number leaves what there is. Points given for an item stand whatever its value and its scale; where all
+    children of a node have no weight in a draw, the node is missing there and hands its own weight on.
+
+    Raises `Misuse` for a name that is no parameter (see `parameters`), for arrays that do not fit together, for numbers
+    a model could not have, and for a change that can reach no unit's total: another weight for an only child, an item
+    that applies nowhere, a branch without weight, a knot that no value lies near.
 
         >>> vary(scored, {"weight:A": np.array([0.2, 0.3, 0.4])}).total()
     """
-    given = {name: np.atleast_1d(np.asarray(values, dtype="float64")) for name, values in changes.items()}
+    given = {name: _numbers(name, values) for name, values in changes.items()}
     known: Mapping[str, Any] = {f"{WEIGHT}:{name}": None for name in scored.plan.model.nodes}
     for name, values in given.items():
         if name not in known:
@@ -67,6 +70,7 @@ def vary(scored: Scored, changes: Changes) -> Variation:
         if name not in known:
             raise unknown("unknown_parameter", name, list(known))
         _fits(name, values, len(scored.inner))
+        _possible(name, values, scored)
     sizes = sorted({values.shape[-1] for values in given.values()} - {1})
     if len(sizes) > 1:
         raise Misuse("draws_differ", found=", ".join(map(str, sizes)))
@@ -74,14 +78,47 @@ def vary(scored: Scored, changes: Changes) -> Variation:
     return Variation(scored, given, sizes[0] if sizes else 1)
 
 
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.atleast_1d(np.asarray(values, dtype="float64"))
+    except (TypeError, ValueError):
+        raise Misuse("draws_number", name=name) from None
+
+
 def _fits(name: str, values: np.ndarray, units: int) -> None:
+    """Refuse an array of a shape that says nothing."""
     own = name.split(":")[0] in (POINTS, VALUE)
-    if values.ndim > 2 or (values.ndim == 2 and (not own or len(values) not in (1, units))):
+    if (
+        not values.shape[-1]
+        or values.ndim > 2
+        or (values.ndim == 2 and not (own and len(values) in (1, units)))
+    ):
         raise Misuse("draws_shape", name=name, found=" × ".join(map(str, values.shape)))
-    fine = values[~np.isnan(values)] if own else values
-    lowest = 0.0 if name.startswith(f"{WEIGHT}:") else -np.inf
-    if not math.isfinite(fine.sum()) or (fine.size and fine.min() < lowest):
-        raise Misuse("draws_range", name=name)
+
+
+def _possible(name: str, values: np.ndarray, scored: Scored) -> None:
+    """Refuse numbers a model could not have; `value:` and `points:` may leave some missing."""
+    kind, _, rest = name.partition(":")
+    given = values[~np.isnan(values)] if kind in (POINTS, VALUE) else values
+    low, high = -np.inf, np.inf
+    if kind == WEIGHT:
+        low = 0.0
+    elif kind == EXPONENT:
+        low, high = -LARGEST_EXPONENT, LARGEST_EXPONENT
+    elif kind == POINTS or rest.endswith(":score"):
+        low, high = 0.0, scored.plan.maximum
+    if not (np.isfinite(given) & (given >= low) & (given <= high)).all():
+        ends = [f"{end:g}".replace("inf", "∞") for end in (low, high)]
+        raise Misuse("draws_range", name=name, low=ends[0], high=ends[1])
+    if kind == EXPONENT and not given.all():
+        raise Misuse("draws_exponent", name=name)
+    if rest.endswith(":value") and _logarithmic(scored, rest) and not (given > 0).all():
+        raise Misuse("draws_log", name=name)
+
+
+def _logarithmic(scored: Scored, rest: str) -> bool:
+    each = scored.plan.curves[scored.plan.item_position[rest.split(":")[0]]]
+    return isinstance(each, Lines) and each.log
 
 
 @dataclass(frozen=True)
@@ -117,7 +154,8 @@ class Variation:
         """
         items, inner = branching.items, branching.inner
         varied = any(name in self._varied for name in items.names)
-        if branching.exponent != 1 or varied or self._gaps[items.columns].any():
+        power = f"{EXPONENT}:{self.scored.plan.inner[branching.node]}" in self.changes
+        if branching.exponent != 1 or power or varied or self._gaps[items.columns].any():
             return False
         parts = [self._shares(name) for name in inner.names]
         own, below = self._weights(items), self._weights(inner)
@@ -130,7 +168,8 @@ class Variation:
             assert part is not None, "checked above"
             columns.append(part[0])
             shares.append(part[1] * (weight / total))
-        whole = np.concatenate([np.broadcast_to(each, (len(each), len(total))) for each in shares])
+        draws = max(each.shape[1] for each in shares)
+        whole = np.concatenate([np.broadcast_to(each, (len(each), draws)) for each in shares])
         self._linear[self.scored.plan.inner[branching.node]] = np.concatenate(columns), whole
         return True
 
@@ -206,23 +245,28 @@ class Variation:
         return np.array(np.broadcast_arrays(*rows, np.empty(1))[:-1]) if rows else np.empty((0, 1))
 
     def _points_of(self, name: str) -> Callable[[slice], np.ndarray]:
-        """An item's points, units × draws, of some units."""
+        """An item's points, units × draws, of some units: those given, else those of the value given or measured."""
         column = self.scored.plan.item_position[name]
         base = self.scored.points[:, [column]]
+        value, points_given = (self.changes.get(f"{kind}:{name}") for kind in (VALUE, POINTS))
         each = self._curve(name)
 
         def points(rows: slice) -> np.ndarray:
-            given = self.changes.get(f"{POINTS}:{name}")
-            if given is None:
-                assert self.scored.values is not None, "`parameters` offers values only where they are"
-                given = self.changes.get(f"{VALUE}:{name}", self.scored.values[:, [column]])
-                given = each.points(_of_rows(given, rows))
-            else:
-                given = _of_rows(given, rows)
-            applies = ~np.isnan(base[rows])
-            return np.where(applies & ~np.isnan(given), given, base[rows])
+            found = base[rows]
+            if self.scored.values is not None:
+                own = self.scored.values[rows, column][:, None]
+                found = _unless_missing(each.points(_unless_missing(value, own, rows)), found)
+            return np.where(np.isnan(base[rows]), np.nan, _unless_missing(points_given, found, rows))
 
         return points
+
+    def _senses(self, name: str, knots: int) -> np.ndarray:
+        """1 where points may rise from one knot of an item's curve to the next, −1 where they may fall."""
+        direction = self.scored.plan.model.items[name].direction
+        senses = np.full(knots - 1, 1.0 if direction == "higher_better" else -1.0)
+        if direction == "target_better":
+            senses[0] = 1.0
+        return senses
 
     def _curve(self, name: str) -> Curve:
         """The curve of an item with the knots that vary in place, draws in front."""
@@ -238,11 +282,14 @@ class Variation:
         x, y = (np.stack(np.broadcast_arrays(*knots[half]), axis=-1) for half in ("value", "score"))
         if not (np.diff(x) > 0).all():
             raise Misuse("knots_cross", name=name)
+        if (np.diff(y) * self._senses(name, len(each.x)) < 0).any():
+            raise Misuse("knots_turn", name=name)
         return Lines(x, y, each.log)
 
 
-def _of_rows(given: np.ndarray, rows: slice) -> np.ndarray:
-    """The part of units × draws that belongs to some units."""
-    if given.ndim == 1:
-        return given[None, :]
-    return given[rows] if len(given) > 1 else given
+def _unless_missing(given: np.ndarray | None, own: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+    """Units × draws numbers given, or one's own where there are none; of what is given for all units, some `rows`."""
+    if given is None:
+        return own
+    mine = given[None, :] if given.ndim == 1 else given[rows] if len(given) > 1 else given
+    return np.where(np.isnan(mine), own, mine)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from riskkit.model import IndicatorModel
-from riskkit.model.schema import Goalposts, Item, Node, PiecewiseLinear
+from riskkit.model.schema import Goalposts, Item, ModelSpec, Node, PiecewiseLinear
 
 Number = float | None
 
@@ -52,19 +52,31 @@ def mean(kind: str, exponent: float | None, children: list[tuple[float, Number]]
         return 0.0
     if power == 0:
         return math.exp(sum(share * math.log(score) for share, score in shares))
+    if abs(power) < 0.01:  # the digits of powers near 1 are lost unless the 1 is left out
+        logs = [(share, math.log(score) if score > 0 else -math.inf) for share, score in shares]
+        less = sum(share * math.expm1(power * log) for share, log in logs)
+        return math.exp(math.log1p(less) / power) if less > -1 else 0.0
     return sum(share * score**power for share, score in shares) ** (1 / power)
 
 
-def scores(model: IndicatorModel, given: Mapping[str, Number]) -> dict[str, Number]:
-    """Every node's score, the total under "", from the points of the items."""
+def scores(
+    model: IndicatorModel,
+    given: Mapping[str, Number],
+    weights: Mapping[str, float] | None = None,
+    exponents: Mapping[str, float] | None = None,
+) -> dict[str, Number]:
+    """Every node's score, the total under "", from the points of the items; with other weights or exponents for some
+    nodes."""
     found: dict[str, Number] = dict(given)
+    weights, exponents = weights or {}, exponents or {}
 
-    def of(node: Item | Node) -> Number:
-        if isinstance(node, Node):
-            children = [(child.weight, of(child)) for child in node.children]
-            found[node.id] = mean(node.aggregate, node.exponent, children)
-        return found[node.id]
+    def of(node: Item | Node | ModelSpec, name: str) -> Number:
+        if isinstance(node, Item):
+            return found[name]
+        below = node.nodes if isinstance(node, ModelSpec) else node.children
+        children = [(weights.get(child.id, child.weight), of(child, child.id)) for child in below]
+        found[name] = mean(node.aggregate, exponents.get(name, node.exponent), children)
+        return found[name]
 
-    spec = model.spec
-    found[""] = mean(spec.aggregate, spec.exponent, [(node.weight, of(node)) for node in spec.nodes])
+    of(model.spec, "")
     return found

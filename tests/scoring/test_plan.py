@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from riskkit.errors import ModelRefused
 from riskkit.model import IndicatorModel
 from riskkit.scoring.plan import Plan, Scored
 from tests.scoring import reference, tiny, trees
@@ -170,3 +171,32 @@ def test_what_is_missing_hands_its_weight_on_under_every_mean() -> None:
         model = tiny.model(**PAIR).with_aggregate(kind)  # type: ignore[arg-type]  # a Literal, from a table
         assert scored(model, np.array([[np.nan, 0.8]])).total[0] == pytest.approx(80.0, rel=1e-14)
         assert np.isnan(scored(model, np.array([[np.nan, np.nan]])).total[0])
+
+
+@pytest.mark.parametrize("exponent", [1e-3, 1e-6, -1e-9, 1e-14, -1e-18])
+def test_a_power_mean_near_0_is_the_geometric_one_to_all_digits(exponent: float) -> None:
+    """20 and 80 are 40 ÷ 2 and 40 · 2: M_p = 40 · cosh(p · log 2)^(1/p), and log cosh x = x²/2 − x⁴/12 + …"""
+    model = tiny.model(**PAIR).with_aggregate("power", exponent)
+    expected = 40.0 * np.exp(exponent * np.log(2.0) ** 2 / 2 - exponent**3 * np.log(2.0) ** 4 / 12)
+    assert scored(model, np.array([[0.2, 0.8]])).total[0] == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("exponent", [20.0, -20.0, 0.5, -0.5, 1e-3, -1e-3])
+def test_power_means_hold_to_the_ends_of_the_scale(exponent: float) -> None:
+    """Nothing and nearly nothing beside full points, with no warning: 0 for a negative power, else (½ · 100^p)^(1/p)."""
+    model = tiny.model(**PAIR).with_aggregate("power", exponent)
+    plan = Plan(model)
+    points = np.array([[0.0, 100.0], [5e-324, 100.0], [1e-13, 100.0], [np.nan, np.nan], [np.nan, 5e-324]])
+    found = plan.score(points).total
+    with np.errstate(under="ignore"):
+        expected = 0.0 if exponent < 0 else np.exp(np.log(100.0) + np.log(0.5) / exponent)
+    assert found[:2] == pytest.approx([expected] * 2, rel=1e-10)
+    assert np.isnan(found[3])
+    assert found[4] == pytest.approx(0.0, abs=1e-300)
+
+
+@pytest.mark.parametrize("kind", ["arithmetic", "geometric", "harmonic", "minimum"])
+def test_an_exponent_goes_with_a_power_mean_alone_even_if_it_is_0(kind: str) -> None:
+    """0 would make an arithmetic mean a geometric one."""
+    with pytest.raises(ModelRefused):
+        tiny.model(aggregate=kind, exponent=0.0)
