@@ -59,10 +59,10 @@ def rank_intervals(
     with tqdm(total=len(simulation.units) + len(keys), disable=not progress) as bar:
         done = 0
         for rows, places in simulation.places():
-            found = simulation.keys(rows, places)
-            span = slice(done, done := done + found.shape[1])
-            keys[:, span] = found
-            scores[span] = simulation.as_scores(_quantiles(places[simulation.ranked[rows]]))
+            ranked = simulation.ranked_places(rows, places)
+            span = slice(done, done := done + len(ranked))
+            keys[:, span] = simulation.keys(rows, ranked)
+            scores[span] = simulation.as_scores(_quantiles(ranked))
             bar.update(len(places))
         for block in blocks_of(*keys.shape):
             keys[block] = competition_ranks(keys[block])

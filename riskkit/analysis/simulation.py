@@ -28,8 +28,8 @@ class Simulation:
         self._decimals = assessment.model.spec.score.decimals
         self._deducted = summary["deducted"].to_numpy()[assessed]
         worst = last_places(np.array(assessment.model.spec.score.maximum), self._decimals) + 1
-        self.key_type = smallest_integer(worst)
-        self._behind = np.where(summary["vetoed"].to_numpy()[assessed], worst, 0.0)
+        self.key_type = smallest_integer(2 * worst)
+        self._behind = np.where(summary["vetoed"].to_numpy()[assessed], worst, 0).astype(self.key_type)
 
     def places(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Published scores in whole last places (82.35 is 8235), units × draws, some units at a time."""
@@ -42,18 +42,21 @@ class Simulation:
         """Places as scores."""
         return places / 10.0**self._decimals
 
-    def keys(self, rows: slice, places: np.ndarray) -> np.ndarray:
-        """What the ranked among some units are ranked by, draws × units, the smallest best."""
-        if self.ranked.all():
-            return np.asarray(self._behind[rows, None] - places).T
+    def ranked_places(self, rows: slice, places: np.ndarray) -> np.ndarray:
+        """Places of the ranked among some units, as integers."""
         kept = self.ranked[rows]
-        return np.asarray(self._behind[rows][kept, None] - places[kept]).T
+        return (places if kept.all() else places[kept]).astype(self.key_type)
+
+    def keys(self, rows: slice, ranked: np.ndarray) -> np.ndarray:
+        """What these are ranked by, draws × units, the smallest best."""
+        return np.asarray(self._behind[rows][self.ranked[rows], None] - ranked).T
 
     def scores_and_ranks(self) -> tuple[np.ndarray, np.ndarray]:
         """Published scores and ranks, units × draws; a unit that is not ranked has no rank."""
         places = np.concatenate([places for _, places in self.places()])
         ranks = np.full(places.shape, np.nan)
-        ranks[self.ranked] = competition_ranks(self.keys(slice(None), places).astype(self.key_type)).T
+        whole = slice(None)
+        ranks[self.ranked] = competition_ranks(self.keys(whole, self.ranked_places(whole, places))).T
         return self.as_scores(places), ranks
 
 
@@ -67,7 +70,8 @@ def competition_ranks(keys: np.ndarray) -> np.ndarray:
     """
     rows, columns = keys.shape
     shift = max(1, (columns - 1).bit_length())
-    packed = keys.astype(smallest_integer((np.abs(keys).max(initial=0) + 1.0) * 2**shift))
+    reach = float(keys.max(initial=0)) - float(keys.min(initial=0)) + 1.0
+    packed = keys.astype(smallest_integer(reach * 2**shift))
     packed <<= shift
     packed |= np.arange(columns, dtype=packed.dtype)
     packed.sort(axis=1)

@@ -18,7 +18,7 @@ from typing import Any
 Call = Callable[[], object]
 
 CLOCK = time.process_time
-LONG_ENOUGH = 0.02
+LONG_ENOUGH = 0.1
 """Seconds a round lasts at least: a shorter call is repeated, as `timeit` does."""
 HEADINGS = ("what", "riskkit", "peer", "", "ratio", "wanted", "spread", "peer itself")
 
