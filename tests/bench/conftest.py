@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.race import CLOCK, Line, Race, table
+from tests.bench.race import CLOCK, LEGEND, Line, Race, table
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 LINES = pytest.StashKey[list[Line]]()
@@ -51,3 +51,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("speed, one thread")
         for line in table(found):
             terminalreporter.write_line(line)
+        terminalreporter.write_line(LEGEND)

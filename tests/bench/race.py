@@ -21,6 +21,10 @@ CLOCK = time.process_time
 LONG_ENOUGH = 0.1
 """Seconds a round lasts at least: a shorter call is repeated, as `timeit` does."""
 HEADINGS = ("what", "riskkit", "peer", "", "ratio", "wanted", "spread", "peer itself")
+LEGEND = (
+    "ratio: peer over riskkit, medians · spread: interquartile range over median, riskkit and peer · "
+    "peer itself: its even rounds over its odd ones"
+)
 
 
 @dataclass
