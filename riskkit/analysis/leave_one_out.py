@@ -31,8 +31,9 @@ class LeaveOneOut:
 def leave_one_out(assessment: Assessment, *, depth: int | None = None) -> LeaveOneOut:
     """Score again without each node of a depth (1 dimensions, 2 indicators), or without each item.
 
-    What is left out hands its weight to its siblings. A node without siblings that count is not tried: its parent would
-    have nothing left. Inclusion and exclusion of single indicators: OECD/JRC, *Handbook on Constructing Composite
+    What is left out hands its weight to its siblings, and where a unit has none of them, to those of its parent. A unit
+    that has nothing left has no score and no rank there, and is left aside in `nodes`. A node without siblings that
+    count is not tried. Inclusion and exclusion of single indicators: OECD/JRC, *Handbook on Constructing Composite
     Indicators* (2008), step 7.
 
     Raises `Misuse` if no node of the depth can be left out.
@@ -42,7 +43,7 @@ def leave_one_out(assessment: Assessment, *, depth: int | None = None) -> LeaveO
     model = assessment.model
     names = [
         name
-        for group in weight_groups(assessment.assessed)
+        for group in weight_groups(assessment.assessed, minima=True)
         for name in group
         if (name in model.items if depth is None else model.depths[name] == depth)
     ]
@@ -61,7 +62,7 @@ def leave_one_out(assessment: Assessment, *, depth: int | None = None) -> LeaveO
     nodes = pd.DataFrame(
         {
             "weight": [model.nominal_weights[name] for name in names],
-            "mean_change": change.mean(axis=0),
+            "mean_change": pd.DataFrame(change).mean().to_numpy(),
             "largest_change": _largest(change),
             "largest_move": _largest(move),
             "rank_correlation": [_correlation(own["rank"].to_numpy(), column) for column in ranks.T],
@@ -74,12 +75,16 @@ def leave_one_out(assessment: Assessment, *, depth: int | None = None) -> LeaveO
 
 
 def _largest(changes: np.ndarray) -> np.ndarray:
-    """The change of largest size in each column, its sign kept."""
-    return np.asarray(np.take_along_axis(changes, np.abs(changes).argmax(axis=0)[None, :], axis=0)[0])
+    """The change of largest size in each column, its sign kept; missing where nothing is known."""
+    known = np.vstack([np.full((1, changes.shape[1]), np.nan), changes])
+    at = np.where(np.isnan(known), -1.0, np.abs(known)).argmax(axis=0)
+    return np.asarray(np.take_along_axis(known, at[None, :], axis=0)[0])
 
 
 def _correlation(before: np.ndarray, after: np.ndarray) -> float:
-    """Spearman's coefficient; missing where there is nothing to tell apart."""
+    """Spearman's coefficient over what is ranked both times; missing where there is nothing to tell apart."""
+    both = ~np.isnan(after)
+    before, after = before[both], after[both]
     if len(before) < 2 or np.ptp(before) == 0 or np.ptp(after) == 0:
         return float("nan")
     return float(spearmanr(before, after).statistic)

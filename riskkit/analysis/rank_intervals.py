@@ -17,6 +17,8 @@ from riskkit.scoring.variation import Variation
 
 LEVELS = (0.05, 0.5, 0.95)
 NAMES = ("low", "median", "high")
+LEAST = 1e-300
+"""A weight drawn as 0 because nothing smaller can be written is this: a unit never loses its last item to rounding."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,14 @@ def rank_intervals(
     on as ever. Quantiles are values that were drawn, none in between. Saisana, Saltelli and Tarantola (2005),
     *Journal of the Royal Statistical Society A* 168, 307-323.
 
-    Raises `Misuse` for fewer than 20 draws or a concentration that is not above 0.
+    Raises `Misuse` for fewer than 20 draws, a concentration that is not a number above 0 and a seed below 0.
 
         >>> rank_intervals(assessment, draws=1000, seed=7).units[["rank", "rank_low", "rank_high"]]
     """
-    if draws < 20 or not concentration > 0:
+    if draws < 20 or not 0 < concentration < np.inf:
         raise Misuse("simulation_size", draws=draws, concentration=concentration)
+    if seed < 0:
+        raise Misuse("seed", found=seed)
     rng = np.random.default_rng(seed)
     weights = draw_weights(assessment.assessed, draws, concentration, rng)
     simulation = Simulation(assessment, Variation(assessment.assessed, weights, draws))
@@ -82,7 +86,7 @@ def draw_weights(
     for group in weight_groups(scored):
         weights = np.array([nodes[name].weight for name in group])
         shares = rng.dirichlet(concentration * weights / weights.sum(), size=draws) * weights.sum()
-        columns = np.ascontiguousarray(shares.T)
+        columns = np.maximum(np.ascontiguousarray(shares.T), LEAST)
         drawn |= {f"weight:{name}": own for name, own in zip(group, columns, strict=True)}
     return drawn
 

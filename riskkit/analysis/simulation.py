@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.stats import rankdata
 
 from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.scales import last_places
@@ -28,6 +29,7 @@ class Simulation:
         self._decimals = assessment.model.spec.score.decimals
         self._deducted = summary["deducted"].to_numpy()[assessed]
         worst = last_places(np.array(assessment.model.spec.score.maximum), self._decimals) + 1
+        self._none = -float(worst)  # behind every score, and not before any that is vetoed
         self.key_type = smallest_integer(2 * worst)
         self._behind = np.where(summary["vetoed"].to_numpy()[assessed], worst, 0).astype(self.key_type)
 
@@ -52,12 +54,13 @@ class Simulation:
         return np.asarray(self._behind[rows][self.ranked[rows], None] - ranked).T
 
     def scores_and_ranks(self) -> tuple[np.ndarray, np.ndarray]:
-        """Published scores and ranks, units × draws; a unit that is not ranked has no rank."""
-        places = np.concatenate([places for _, places in self.places()])
+        """Published scores and ranks, units × draws; a unit that is not ranked has no rank, nor one without a score."""
+        found = np.concatenate([places for _, places in self.places()])
+        places = np.where(np.isnan(found), self._none, found)
         ranks = np.full(places.shape, np.nan)
         whole = slice(None)
         ranks[self.ranked] = competition_ranks(self.keys(whole, self.ranked_places(whole, places))).T
-        return self.as_scores(places), ranks
+        return self.as_scores(found), np.where(np.isnan(found), np.nan, ranks)
 
 
 def competition_ranks(keys: np.ndarray) -> np.ndarray:
@@ -71,6 +74,8 @@ def competition_ranks(keys: np.ndarray) -> np.ndarray:
     rows, columns = keys.shape
     shift = max(1, (columns - 1).bit_length())
     reach = float(keys.max(initial=0)) - float(keys.min(initial=0)) + 1.0
+    if reach * 2**shift > 2.0**62:  # no room for the place beside the key
+        return rankdata(keys, method="min", axis=1).astype("int32")
     packed = keys.astype(smallest_integer(reach * 2**shift))
     packed <<= shift
     packed |= np.arange(columns, dtype=packed.dtype)

@@ -12,7 +12,7 @@ from riskkit.errors import Misuse, unknown
 from riskkit.scoring import variation
 from riskkit.scoring.assessment import Assessment
 
-PER_UNIT = {"value": "values", "points": "points"}
+PER_UNIT = ("value", "points")
 
 
 def parameters(assessment: Assessment) -> pd.Series:
@@ -31,8 +31,8 @@ def what_if(assessment: Assessment, changes: Mapping[str, float | pd.Series]) ->
 
     A change is one number, or for `value:` and `points:` a series by unit that changes those units alone. Siblings'
     weights are rescaled to sum to 1. Deductions stay; an item that does not apply to a unit stays so. Indexed by unit:
-    `name, score_before, score_after, change, rank_before, rank_after`. For grades, score a changed model:
-    `score(model.with_weights(...), measures)`.
+    `name, score_before, score_after, change, rank_before, rank_after`; where a unit is left nothing to score, it has
+    neither score nor rank after. For grades, score a changed model: `score(model.with_weights(...), measures)`.
 
     Raises `Misuse` for an unknown parameter or unit, and for a change that reaches no unit's total.
 
@@ -57,9 +57,9 @@ def what_if(assessment: Assessment, changes: Mapping[str, float | pd.Series]) ->
 
 
 def _column(assessment: Assessment, name: str, change: float | pd.Series) -> np.ndarray:
-    """A change as `vary` takes it: one number, or a column of all units with those of a series replaced."""
+    """A change as `vary` takes it: one number, or a column of all units, missing but for those of a series."""
     if not isinstance(change, pd.Series):
-        return np.asarray(change, dtype="float64")
+        return variation.as_numbers(name, change)
     kind, _, item = name.partition(":")
     scored = assessment.assessed
     if kind not in PER_UNIT or item not in scored.plan.item_position:
@@ -70,6 +70,6 @@ def _column(assessment: Assessment, name: str, change: float | pd.Series) -> np.
     rows = units.get_indexer(change.index)
     for unit in change.index[rows < 0]:
         raise unknown("unknown_unit", str(unit), list(units))
-    column = getattr(scored, PER_UNIT[kind])[:, [scored.plan.item_position[item]]].copy()
-    column[rows, 0] = change.to_numpy(dtype="float64")
-    return np.asarray(column)
+    column = np.full((len(units), 1), np.nan)
+    column[rows, 0] = variation.as_numbers(name, change)
+    return column

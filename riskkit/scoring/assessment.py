@@ -12,7 +12,7 @@ import pandas as pd
 from riskkit.errors import Misuse, unknown
 from riskkit.evidence.measures import Measures
 from riskkit.evidence.reach import Reach
-from riskkit.evidence.states import NOT_APPLICABLE, NOT_ASSESSED, POSTPONED, REFUSED_STATE
+from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.scoring import grades
@@ -116,7 +116,8 @@ class Assessment:
         """The list of lost points (失分清单): `kind, id, lost, state`, largest first; sums to maximum − score.
 
         Rows are items, deductions by red-line event, what the floor of 0 spared (negative) and the rounding of the
-        published score. Raises `Misuse` for a model that aggregates geometrically: its losses do not add up.
+        published score; none for a unit without a score. Raises `Misuse` for a model that aggregates geometrically: its
+        losses do not add up.
         """
         if not self.graded.plan.arithmetic:
             raise Misuse("losses_need_arithmetic")
@@ -138,18 +139,20 @@ class Assessment:
         rows += [("floor", "", left - floored, "")] if left < 0 else []
         rounding = floored - float(row["score"])
         rows += [("rounding", "", rounding, "")] if rounding else []
-        return pd.DataFrame(rows, columns=["kind", "id", "lost", "state"])
+        scored = not np.isnan(row["score"])
+        return pd.DataFrame(rows if scored else [], columns=["kind", "id", "lost", "state"])
 
     def national_form(self, unit: str) -> pd.DataFrame:
         """得分/实有: `standard` (nominal points), `applicable` (实有), `earned`, `percent`, in all and by dimension.
 
         The percentage is earned ÷ applicable over all items at once, as the national self-assessment form does;
-        it differs from the score where items do not apply, because the score rescales weights level by level.
+        it differs from the score where items do not apply, because the score rescales weights level by level. What was
+        not assessed counts as in the score: as nothing earned, or not at all where the model leaves it out.
         """
         items = self.unit_items(unit)
         nominal = pd.Series(self.model.nominal_weights).reindex(items.index) * self.model.spec.score.maximum
-        applies = ~items["state"].isin([NOT_APPLICABLE, POSTPONED])
-        share = items["points"].where(applies, 0.0).fillna(0.0) / self.model.spec.score.maximum
+        applies = items["points"].notna()
+        share = items["points"].fillna(0.0) / self.model.spec.score.maximum
         frame = pd.DataFrame(
             {"standard": nominal, "applicable": nominal.where(applies, 0.0), "earned": nominal * share}
         )

@@ -78,16 +78,14 @@ def _deductions(lines: list[s.RedLine], events: pd.DataFrame, known: Setting) ->
     return points
 
 
-LAST = 1e6
-"""What puts a vetoed unit's score behind every other."""
 SLACK = 1e-9
 """How far an unrounded number may fall short of a minimum by the rounding of sums alone."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What grading needs to know of every unit, aligned with `units`: published score, the scores of given nodes (units ×
-    nodes), coverage, the share of weight on given classes of evidence, and the red-line events in effect."""
+    """What grading needs to know of every unit, aligned with `units`: published score, the scores of given nodes
+    (units × nodes), coverage, the share of weight on given classes of evidence, and the red-line events in effect."""
 
     units: pd.Index
     score: np.ndarray
@@ -225,7 +223,9 @@ def reason_frame(graded: Graded, units: pd.Index) -> pd.DataFrame:
 
 def rank(score: np.ndarray, ranked: np.ndarray, vetoed: np.ndarray) -> np.ndarray:
     """Competition ranks (1, 2, 2, 4) by published score among ranked units, vetoed ones last; missing for the rest."""
-    key = np.where(vetoed, score - LAST, score)[ranked]
     found = np.full(len(score), np.nan)
-    found[ranked] = rankdata(-key, method="min")
+    ahead = 0
+    for some in (ranked & ~vetoed, ranked & vetoed):
+        found[some] = ahead + rankdata(-score[some], method="min")
+        ahead += int(some.sum())
     return found

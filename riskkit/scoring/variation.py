@@ -62,7 +62,7 @@ def vary(scored: Scored, changes: Changes) -> Variation:
 
         >>> vary(scored, {"weight:A": np.array([0.2, 0.3, 0.4])}).total()
     """
-    given = {name: _numbers(name, values) for name, values in changes.items()}
+    given = {name: as_numbers(name, values) for name, values in changes.items()}
     known: Mapping[str, Any] = {f"{WEIGHT}:{name}": None for name in scored.plan.model.nodes}
     for name, values in given.items():
         if name not in known:
@@ -78,7 +78,8 @@ def vary(scored: Scored, changes: Changes) -> Variation:
     return Variation(scored, given, sizes[0] if sizes else 1)
 
 
-def _numbers(name: str, values: Any) -> np.ndarray:
+def as_numbers(name: str, values: Any) -> np.ndarray:
+    """What a parameter is given, as an array; raises `Misuse` for what is no number."""
     try:
         return np.atleast_1d(np.asarray(values, dtype="float64"))
     except (TypeError, ValueError):

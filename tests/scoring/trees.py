@@ -31,8 +31,7 @@ def models(draw: st.DrawFn, kinds: tuple[str, ...] = AGGREGATES, depth: int = 4)
 
     def weights(number: int) -> list[float]:
         parts = draw(st.lists(st.integers(0, 5), min_size=number, max_size=number).filter(any))
-        shares = [part / sum(parts) for part in parts]
-        return [*shares[:-1], max(0.0, 1.0 - sum(shares[:-1]))]
+        return [part / sum(parts) for part in parts]
 
     def siblings(level: int, *, inner_only: bool) -> list[dict[str, Any]]:
         number = draw(st.integers(1, 4))
