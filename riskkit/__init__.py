@@ -38,6 +38,7 @@ _HOMES = {
     "effective_weights": "riskkit.analysis.effective_weights",
     "compare": "riskkit.analysis.movement",
     "place": "riskkit.analysis.peers",
+    "uncertainty": "riskkit.analysis.uncertainty",
     "rank_intervals": "riskkit.analysis.rank_intervals",
     "leave_one_out": "riskkit.analysis.leave_one_out",
     "what_if": "riskkit.analysis.what_if",

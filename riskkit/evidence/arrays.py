@@ -88,6 +88,18 @@ class _Marks(dict[tuple[str, ...], np.ndarray]):
         return self[names]
 
 
+def spread(frame: pd.DataFrame, column: str, units: pd.Index, items: list[str]) -> np.ndarray:
+    """A column of numbers of a frame with a row a unit and item, as units × items; missing where there is no row."""
+    row, place = (
+        units.get_indexer(pd.Index(frame["unit"])),
+        pd.Index(items).get_indexer(pd.Index(frame["item"])),
+    )
+    inside = (row >= 0) & (place >= 0)
+    array = np.full((len(units), len(items)), np.nan, order="F")
+    array[row[inside], place[inside]] = frame[column].to_numpy(dtype="float64")[inside]
+    return array
+
+
 def arrays_of(frame: pd.DataFrame, units: pd.Index, items: Iterable[str]) -> MeasureArrays:
     """The frame of `Measures` as arrays."""
     names = tuple(items)

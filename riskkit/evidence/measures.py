@@ -14,7 +14,7 @@ import pandas as pd
 from riskkit import texts
 from riskkit.errors import Misuse, unknown
 from riskkit.evidence import kinds
-from riskkit.evidence.arrays import MeasureArrays, arrays_of
+from riskkit.evidence.arrays import MeasureArrays, arrays_of, spread
 from riskkit.evidence.evidence import COMPACT, ORIGIN, Evidence
 from riskkit.evidence.reach import ZERO, Reach
 from riskkit.evidence.sampling import COLUMNS as SAMPLE
@@ -55,6 +55,11 @@ class Measures:
     def arrays(self) -> MeasureArrays:
         """The same as arrays, made once; `frame` must not be changed afterwards."""
         return arrays_of(self.frame, self.units.index, self.model.items)
+
+    def array(self, column: str) -> np.ndarray:
+        """A column of `frame` that holds numbers, units × items in the order of the register; missing where the item is
+        not for the unit."""
+        return spread(self.frame, column, self.units.index, list(self.model.items))
 
     @cached_property
     def parents(self) -> np.ndarray:

@@ -42,6 +42,7 @@ class Assessment:
     events: pd.DataFrame
     graded: Scored
     observed: Scored
+    standing: grades.Standing
     grading: grades.Graded
 
     @cached_property
@@ -82,7 +83,7 @@ class Assessment:
     def assessed(self) -> Scored:
         """The graded scores of the assessed units alone, for simulations; their rows are those of `summary` up to the
         roll-ups."""
-        return self.graded.first(int((~self.summary["rollup"]).sum()))
+        return self.graded.units(slice(int((~self.summary["rollup"]).sum())))
 
     def check_unit(self, unit: str) -> str:
         """The unit, if it is in the assessment; raises `Misuse` with suggestions otherwise."""
@@ -231,7 +232,14 @@ class _Scoring:
         grading = grades.grade(self.model, standing)
         self._ranked(summary, grading)
         return Assessment(
-            self.model, self.measures, summary, events.reset_index(drop=True), graded, observed, grading
+            self.model,
+            self.measures,
+            summary,
+            events.reset_index(drop=True),
+            graded,
+            observed,
+            standing,
+            grading,
         )
 
     def _scored(self) -> tuple[Scored, Scored]:

@@ -194,12 +194,10 @@ class Scored:
         assert self.values is not None, "scores come from points or from values"
         return self.plan.points(self.values)
 
-    def first(self, units: int) -> Scored:
-        """The same for the first so many units."""
-        given = None if self.given is None else self.given[:units]
-        return Scored(
-            self.plan, self.inner[:units], given, None if self.values is None else self.values[:units]
-        )
+    def units(self, rows: slice) -> Scored:
+        """The same for some units."""
+        given, values = (None if each is None else each[rows] for each in (self.given, self.values))
+        return Scored(self.plan, self.inner[rows], given, values)
 
     @property
     def total(self) -> np.ndarray:

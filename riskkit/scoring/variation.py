@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -200,15 +200,20 @@ class Variation:
 
     def total(self, rows: slice = slice(None)) -> np.ndarray:
         """Totals, units × draws, of some units; keep units × draws small, or use `blocks`."""
-        plan = self.scored.plan
+        return self.scores([""], rows)[""]
+
+    def scores(self, names: Iterable[str], rows: slice = slice(None)) -> dict[str, np.ndarray]:
+        """Scores of some inner nodes, the total under "", each units × draws."""
+        plan, wanted = self.scored.plan, list(names)
         varied = {name: points(rows) for name, points in self._varied.items()}
         for name, (columns, shares) in self._linear.items():
-            if not name or plan.parent(name) not in self._linear:
+            if name in wanted or plan.parent(name) not in self._linear:
                 varied[name] = self.scored.points[rows, columns] @ shares
         for branching in self._again:
             varied[plan.inner[branching.node]] = self._mean(branching, rows, varied)
-        found = varied.get("", self.scored.inner[rows, :1])
-        return np.broadcast_to(found, (len(found), self.draws))
+        still = {name: self.scored.units(rows).columns([name]) for name in wanted}
+        found = {name: varied.get(name, still[name]) for name in wanted}
+        return {name: np.broadcast_to(each, (len(each), self.draws)) for name, each in found.items()}
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Totals of all units, some units at a time."""
