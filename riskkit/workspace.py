@@ -19,8 +19,9 @@ from riskkit.evidence.evidence import Evidence, hash_files, read_evidence
 from riskkit.evidence.measures import Measures, leaves, measure, measure_fresh
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.indicator_model import as_problem
-from riskkit.model.load import shape_faults, yaml_problem
+from riskkit.model.load import yaml_problem
 from riskkit.model.schema import Bilingual, Rows, Spec
+from riskkit.model.shape import shape_faults
 from riskkit.periods import Period
 from riskkit.scoring.assessment import Assessment, score
 from riskkit.store import Store, content_key

@@ -344,3 +344,5 @@ def test_other_weights_make_another_model_and_bad_ones_none(tmp_path: Path) -> N
         model.with_weights({"A1": 0.5})
     with pytest.raises(Misuse):
         model.with_weights({"A9": 0.5})
+    with pytest.raises(ModelRefused, match="-1"):
+        model.with_weights({"A1": -1.0, "A2": 2.0})

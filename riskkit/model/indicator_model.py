@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
+
 from riskkit.errors import ModelRefused, Problem, unknown
 from riskkit.model import checks
 from riskkit.model.schema import Aggregate, Grade, Item, ModelSpec, Node, RedLine, Reference, Table
+from riskkit.model.shape import shape_faults
 
 
 class IndicatorModel:
@@ -114,7 +117,7 @@ class IndicatorModel:
                 raise unknown("unknown_node", name, list(self.nodes))
         content = self.spec.model_dump(mode="python")
         _reweigh(content["nodes"], weights)
-        return IndicatorModel(ModelSpec.model_validate(content))
+        return _rebuilt(content)
 
     def with_aggregate(self, kind: Aggregate, exponent: float | None = None) -> IndicatorModel:
         """A copy in which every inner node and the total aggregate in one way; `exponent` is for a power mean.
@@ -125,7 +128,7 @@ class IndicatorModel:
         """
         content = self.spec.model_dump(mode="python")
         _aggregate([content, *content["nodes"]], kind, exponent)
-        return IndicatorModel(ModelSpec.model_validate(content))
+        return _rebuilt(content)
 
     def with_reference(self, reference: Reference) -> IndicatorModel:
         """A copy whose relative scales compare with other values.
@@ -142,6 +145,16 @@ def _aggregate(nodes: Iterable[dict[str, Any]], kind: str, exponent: float | Non
         if "measure" not in node:
             node["aggregate"], node["exponent"] = kind, exponent
             _aggregate(node.get("children", ()), kind, exponent)
+
+
+def _rebuilt(content: dict[str, Any]) -> IndicatorModel:
+    """A model of changed content; raises `ModelRefused` for what no model file could hold either."""
+    try:
+        spec = ModelSpec.model_validate(content)
+    except ValidationError as refused:
+        problems = [as_problem(fault, "") for fault in shape_faults(refused)]
+        raise ModelRefused("model_refused", problems, model=str(content["id"])) from None
+    return IndicatorModel(spec)
 
 
 def _reweigh(nodes: tuple[dict[str, Any], ...], weights: Mapping[str, float]) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 from pydantic import ValidationError
 
-from riskkit import resources, texts
+from riskkit import resources
 from riskkit.errors import ModelRefused, Problem, unknown
 from riskkit.model import checks
 from riskkit.model.indicator_model import IndicatorModel
 from riskkit.model.schema import ModelSpec
+from riskkit.model.shape import shape_faults
 
 Place = checks.Place
 Lines = dict[Place, tuple[str, int]]
@@ -96,31 +96,6 @@ def validate(content: Any) -> tuple[ModelSpec | None, list[checks.Fault]]:
     except ValidationError as refused:
         return None, shape_faults(refused)
     return spec, checks.faults(spec)
-
-
-def shape_faults(refused: ValidationError) -> list[checks.Fault]:
-    """What pydantic found, in the terms of a model's author."""
-    codes = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
-    errors = refused.errors()
-    above = {tuple(error["loc"])[:length] for error in errors for length in range(len(error["loc"]))}
-    return [
-        checks.Fault(
-            tuple(error["loc"]),
-            codes.get(error["type"], "value"),
-            {
-                "found": str(error["loc"][-1] if error["type"] in codes else error["input"])[:80],
-                "expected": _expected(error),
-            },
-        )
-        for error in errors
-        if tuple(error["loc"]) not in above
-    ]
-
-
-def _expected(error: Mapping[str, Any]) -> Any:
-    """What a value should have been, in both languages where there are words for it."""
-    key = f"expected.{error['type']}"
-    return texts.both(key, **error.get("ctx", {})) if texts.has(key) else error["msg"]
 
 
 def _content(path: Path, place: Place, lines: Lines, problems: list[Problem]) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from riskkit.evidence.reach import setting
 from riskkit.expressions import Expression, Setting
@@ -226,6 +225,6 @@ def rank(score: np.ndarray, ranked: np.ndarray, vetoed: np.ndarray) -> np.ndarra
     found = np.full(len(score), np.nan)
     ahead = 0
     for some in (ranked & ~vetoed, ranked & vetoed):
-        found[some] = ahead + rankdata(-score[some], method="min")
+        found[some] = ahead + pd.Series(score[some]).rank(ascending=False, method="min").to_numpy()
         ahead += int(some.sum())
     return found

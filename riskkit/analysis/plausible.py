@@ -1,0 +1,144 @@
+"""What might be true behind an assessment: draws of everything that was sampled, judged, chosen or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from riskkit.analysis.rank_intervals import draw_weights
+from riskkit.analysis.sampling_draws import Sampled, draw_points
+from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
+from riskkit.model.schema import Composite, Gain, Item, Mean, Measure, Quantile
+from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.scales import Curve, Lines
+from riskkit.scoring.variation import Variation
+
+Source = Literal["sampling", "rating", "weights", "thresholds", "missing"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+CONCENTRATION = 100.0
+"""Of the Dirichlet distribution that weights are drawn from around the model's."""
+STRETCH = 0.1
+"""By how much of itself the way from full marks to the other thresholds of a scale may be longer or shorter."""
+Pick = Mapping[Source, np.ndarray]
+"""Which draw of each source to take, one number a wanted draw; a source that is not named stays as assessed."""
+
+
+class Plausible:
+    """Draws of each source on its own, so that any of one can go with any of another.
+
+    Weights and thresholds are drawn once, for all units; what was sampled, rated or left out for each unit on its own.
+    The same seed gives the same draws, block by block of units.
+    """
+
+    def __init__(self, assessment: Assessment, draws: int, seed: int) -> None:
+        self.assessment = assessment
+        self.draws, self.seed = draws, seed
+        self.scored = assessment.assessed
+        self.plan = self.scored.plan
+        count = len(self.scored.inner)
+        at = assessment.measures.units.index.get_indexer(assessment.summary.index[:count])
+        items = assessment.measures.arrays.take(self.plan.items)
+        order = pd.Index(assessment.measures.model.items).get_indexer(pd.Index(self.plan.items))
+        self.unanswered = items.among([NOT_ASSESSED, REFUSED_STATE])[at]
+        self.observed = assessment.observed.total[:count]
+        self.sampled = {
+            name: np.where(order >= 0, assessment.measures.array(name)[at][:, order], np.nan)
+            for name in ("sampling", "rating", "cases", "sampled_from")
+        }
+        self._weights = draw_weights(self.scored, draws, CONCENTRATION, np.random.default_rng([seed, 0]))
+        self._stretch = np.random.default_rng([seed, 1]).uniform(
+            1 - STRETCH, 1 + STRETCH, (len(self.plan.items), draws)
+        )
+
+    def variation(self, rows: slice, pick: Pick) -> Variation:
+        """The scores of some units under the draws picked."""
+        size = len(next(iter(pick.values()))) if pick else 1
+        changes: dict[str, np.ndarray] = {}
+        if "weights" in pick:
+            changes |= {name: drawn[pick["weights"]] for name, drawn in self._weights.items()}
+        curves = [self._curve(column, pick) for column in range(len(self.plan.items))]
+        for name, each, own in zip(self.plan.items, curves, self.plan.curves, strict=True):
+            if each is not own and isinstance(each, Lines):
+                knots = np.exp(each.x) if each.log else each.x
+                changes |= {f"scale:{name}:{k}:value": knots[:, k] for k in range(knots.shape[1])}
+        changes |= self._points(rows, pick, curves, size)
+        return Variation(self.scored.units(rows), changes, size)
+
+    def _curve(self, column: int, pick: Pick) -> Curve:
+        """The curve of an item, stretched about the threshold of full marks in each draw where thresholds are drawn."""
+        each = self.plan.curves[column]
+        if "thresholds" not in pick or not isinstance(each, Lines):
+            return each
+        best = each.x[np.argmax(each.y)]
+        factor = self._stretch[column][pick["thresholds"]]
+        return Lines(best + (each.x - best) * factor[:, None], each.y, each.log)
+
+    def _points(self, rows: slice, pick: Pick, curves: list[Curve], size: int) -> dict[str, np.ndarray]:
+        """Points, units × draws, of items that differ from unit to unit in a draw; missing where as assessed."""
+        given: dict[str, np.ndarray] = {}
+        share = self._left_out(rows, pick)
+        for column, name in enumerate(self.plan.items):
+            points = np.full((len(self.observed[rows]), size), np.nan)
+            for source in ("sampling", "rating"):
+                if source in pick:
+                    self._move(points, column, rows, source, pick[source], curves[column])
+            left = self.unanswered[rows, column]
+            if share is not None and left.any():
+                points[left] = share[left]
+            if not np.isnan(points).all():
+                given[f"points:{name}"] = (
+                    points if self.plan.arithmetic else np.clip(points, 0, self.plan.maximum)
+                )
+        return given
+
+    def _left_out(self, rows: slice, pick: Pick) -> np.ndarray | None:
+        """What was not assessed or refused may be worth: anything from nothing to what the unit scored on the rest."""
+        if "missing" not in pick or not self.unanswered[rows].any():
+            return None
+        rng = np.random.default_rng([self.seed, 3, rows.start])
+        share = rng.random((len(self.observed[rows]), self.draws))[:, pick["missing"]]
+        return np.asarray(share * self.observed[rows, None])
+
+    def _move(
+        self, points: np.ndarray, column: int, rows: slice, source: str, pick: np.ndarray, curve: Curve
+    ) -> None:
+        """Scatter the points of an item as its sample, or its raters, do."""
+        assert self.scored.values is not None, "an assessment keeps the values its points follow from"
+        value = self.scored.values[rows, column]
+        found = {name: array[rows, column] for name, array in self.sampled.items()}
+        varies = ~np.isnan(value) & (found["cases"] > 0)
+        if source == "sampling":
+            varies &= found["cases"] < found["sampled_from"]
+            many, upper = found["cases"], upper_bound(self.assessment.model.items[self.plan.items[column]])
+        else:
+            varies &= found["rating"] > 0
+            many, upper = np.full(len(value), LARGE), None
+        if not varies.any():
+            return
+        picked = [each[varies] for each in (value, found[source], many, found["sampled_from"])]
+        rng = np.random.default_rng([self.seed, 2 if source == "sampling" else 4, column, rows.start])
+        moved = draw_points(Sampled(*picked), self.plan.curves[column], upper, draws=self.draws, rng=rng)
+        fresh = np.isnan(points[varies])
+        points[varies] = (
+            np.where(fresh, curve.points(value[varies][:, None]), points[varies]) + moved[:, pick]
+        )
+
+
+LARGE = 1e6
+"""Cases that leave Student's t no different from the normal distribution."""
+
+
+def upper_bound(item: Item) -> float | None:
+    """The greatest value an item can have, where 0 is the least; none for an item without such bounds."""
+
+    def bounded(measure: Measure) -> bool:
+        if isinstance(measure, Composite):
+            return all(bounded(part.measure) for part in measure.parts)
+        return not isinstance(measure, Gain | Mean | Quantile)
+
+    if not bounded(item.measure):
+        return None
+    return 1.0 if isinstance(item.measure, Composite) else item.measure.factor
