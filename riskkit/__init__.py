@@ -39,6 +39,7 @@ _HOMES = {
     "compare": "riskkit.analysis.movement",
     "place": "riskkit.analysis.peers",
     "uncertainty": "riskkit.analysis.uncertainty",
+    "variance_shares": "riskkit.analysis.variance_shares",
     "rank_intervals": "riskkit.analysis.rank_intervals",
     "leave_one_out": "riskkit.analysis.leave_one_out",
     "what_if": "riskkit.analysis.what_if",

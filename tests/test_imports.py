@@ -196,6 +196,7 @@ PUBLIC = [
     "standard_deviation_weights",
     "topsis",
     "uncertainty",
+    "variance_shares",
     "weigh_model",
     "what_if",
 ]  # fmt: skip

@@ -30,7 +30,7 @@ class Plausible:
     """Draws of each source on its own, so that any of one can go with any of another.
 
     Weights and thresholds are drawn once, for all units; what was sampled, rated or left out for each unit on its own.
-    The same seed gives the same draws, block by block of units.
+    The same seed gives the same draws for the same block of units.
     """
 
     def __init__(self, assessment: Assessment, draws: int, seed: int) -> None:
@@ -49,6 +49,7 @@ class Plausible:
             for name in ("sampling", "rating", "cases", "sampled_from")
         }
         self._weights = draw_weights(self.scored, draws, CONCENTRATION, np.random.default_rng([seed, 0]))
+        self._moved: dict[tuple[int, str, int], np.ndarray] = {}
         self._stretch = np.random.default_rng([seed, 1]).uniform(
             1 - STRETCH, 1 + STRETCH, (len(self.plan.items), draws)
         )
@@ -56,6 +57,8 @@ class Plausible:
     def variation(self, rows: slice, pick: Pick) -> Variation:
         """The scores of some units under the draws picked."""
         size = len(next(iter(pick.values()))) if pick else 1
+        if any(start != rows.start for start, _, _ in self._moved):
+            self._moved.clear()  # draws are kept for one block of units at a time
         changes: dict[str, np.ndarray] = {}
         if "weights" in pick:
             changes |= {name: drawn[pick["weights"]] for name, drawn in self._weights.items()}
@@ -118,9 +121,12 @@ class Plausible:
             many, upper = np.full(len(value), LARGE), None
         if not varies.any():
             return
-        picked = [each[varies] for each in (value, found[source], many, found["sampled_from"])]
-        rng = np.random.default_rng([self.seed, 2 if source == "sampling" else 4, column, rows.start])
-        moved = draw_points(Sampled(*picked), self.plan.curves[column], upper, draws=self.draws, rng=rng)
+        if (rows.start, source, column) not in self._moved:
+            picked = [each[varies] for each in (value, found[source], many, found["sampled_from"])]
+            rng = np.random.default_rng([self.seed, 2 if source == "sampling" else 4, column, rows.start])
+            drawn = draw_points(Sampled(*picked), self.plan.curves[column], upper, draws=self.draws, rng=rng)
+            self._moved[rows.start, source, column] = drawn
+        moved = self._moved[rows.start, source, column]
         fresh = np.isnan(points[varies])
         points[varies] = (
             np.where(fresh, curve.points(value[varies][:, None]), points[varies]) + moved[:, pick]
