@@ -139,9 +139,9 @@ class Assessment:
         floored = max(0.0, left)
         rows += [("floor", "", left - floored, "")] if left < 0 else []
         rounding = floored - float(row["score"])
-        rows += [("rounding", "", rounding, "")] if rounding else []
-        scored = not np.isnan(row["score"])
-        return pd.DataFrame(rows if scored else [], columns=["kind", "id", "lost", "state"])
+        rows += [("rounding", "", rounding, "")] if abs(rounding) > grades.SLACK else []
+        frame = pd.DataFrame(rows, columns=["kind", "id", "lost", "state"])
+        return frame.iloc[:0] if np.isnan(row["score"]) else frame
 
     def national_form(self, unit: str) -> pd.DataFrame:
         """得分/实有: `standard` (nominal points), `applicable` (实有), `earned`, `percent`, in all and by dimension.
@@ -291,9 +291,8 @@ class _Scoring:
     def _ranked(self, summary: pd.DataFrame, grading: grades.Graded) -> None:
         """Put grade, provisional, vetoed and rank on a summary."""
         score = summary["score"].to_numpy()
-        provisional = (summary["coverage"].to_numpy() < self.model.spec.provisional.coverage) | np.isnan(
-            score
-        )
+        short = summary["coverage"].to_numpy() < self.model.spec.provisional.coverage - grades.SLACK
+        provisional = short | np.isnan(score)
         names = pd.array(list(self.model.grades), dtype="str")
         summary["grade"] = names.take(np.where(provisional, -1, grading.place), allow_fill=True)
         summary["provisional"] = provisional

@@ -43,15 +43,18 @@ def shares(
     """`Shares` of the units at the places `alone`, then of roll-ups; and the share of weight on some classes."""
     every = slice(None) if len(alone) == len(arrays.values) else alone
 
-    def stacked(marked: np.ndarray) -> np.ndarray:
-        own = marked[every]
+    def stacked(marked: np.ndarray, rolled: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         if not len(rollups.together):
-            return own
-        return np.concatenate([own, np.nan_to_num(rollups.mean(marked, arrays.applicable > 0))])
+            return np.asarray(marked[every])
+        return np.concatenate([marked[every], rolled(marked)])
 
-    both = Shares(nominal, stacked(arrays.measured), stacked(arrays.applicable))
+    def mean(marked: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(rollups.mean(marked, arrays.applicable > 0))
+
+    # What applies only to units without staff is no part of a mean, and yet not covered.
+    both = Shares(nominal, stacked(arrays.measured, mean), stacked(arrays.applicable, rollups.anywhere))
 
     def on_classes(classes: tuple[str, ...]) -> np.ndarray:
-        return both.of(stacked(arrays.of_class(classes)))
+        return both.of(stacked(arrays.of_class(classes), mean))
 
     return both, on_classes

@@ -15,13 +15,18 @@ class Rollups:
 
     def __init__(self, parents: np.ndarray, staff: np.ndarray, together: np.ndarray) -> None:
         self.together = together
-        self.staffed = _below(parents, together) @ sparse.diags_array(staff)
+        self.below = _below(parents, together)
+        self.staffed = self.below @ sparse.diags_array(staff)
 
     def mean(self, values: np.ndarray, where: np.ndarray) -> np.ndarray:
         """Roll-ups × columns: the mean of units × columns values where they count; missing where none does."""
         total = self.staffed @ where.astype("float64")
         summed = self.staffed @ np.where(where, values, 0.0)
         return np.asarray(np.divide(summed, total, out=np.full_like(total, np.nan), where=total > 0))
+
+    def anywhere(self, where: np.ndarray) -> np.ndarray:
+        """Roll-ups × columns: 1 where any unit counts, with staff or without, 0 elsewhere."""
+        return np.where(self.below @ where.astype("float64") > 0, 1.0, 0.0)
 
     def deductions(self, deducted: np.ndarray, assessed: np.ndarray) -> np.ndarray:
         """The mean deduction of the assessed units below, and in full what the office itself was found to have done."""

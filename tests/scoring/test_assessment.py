@@ -160,6 +160,42 @@ def test_every_condition_that_fails_is_told_not_the_first_only() -> None:
     assert [entry["key"] for entry in why(assessment, "u")] == ["node_min", "confidence"]
 
 
+def test_a_cap_better_than_the_grade_changes_nothing_and_of_two_the_lower_holds() -> None:
+    """78 is B. OPEN caps at B and says nothing; CAP caps at C, whichever comes first, and takes 4: 74."""
+    assert assess({"u": GOOD}, [{"red_line": "OPEN", "unit": "u"}]).reasons.empty
+    both = [{"red_line": line, "unit": "u", "event_no": line} for line in ("OPEN", "CAP")]
+    for events in (both, both[::-1]):
+        assessment = assess({"u": GOOD}, events)
+        assert assessment.summary.loc["u", ["score", "grade"]].tolist() == [74.0, "C"]
+        assert [(r["key"], r["grade"], r["where"]) for r in why(assessment, "u")] == [("cap", "C", "CAP")]
+
+
+def test_caps_and_a_veto_are_all_told_in_their_order() -> None:
+    """95 falls from A for the red lines, from B by the cap, and is vetoed besides."""
+    events = [{"red_line": line, "unit": "u", "event_no": line} for line in ("VETO", "CAP")]
+    assessment = assess({"u": dict.fromkeys(GOOD, 0.95)}, events)
+    assert assessment.summary.loc["u", "grade"] == "C"
+    assert [r["key"] for r in why(assessment, "u")] == ["no_red_line", "cap", "veto"]
+
+
+def test_a_model_of_one_grade_gives_everyone_that_grade() -> None:
+    one = {"grades": [{"id": "C", "name": tiny.name("C"), "min": 0}], "red_lines": []}
+    summary = assess({"u": GOOD, "v": dict.fromkeys(GOOD, 0.0)}, model=one).summary
+    assert summary["grade"].tolist() == ["C", "C", "C"]
+
+
+def test_a_vetoed_unit_is_last_however_many_points_a_score_has() -> None:
+    """Of a thousand million points: u has 900 and is vetoed, v has 300 million, w, vetoed, as many."""
+    scale = {"type": "goalposts", "low": 0.0, "high": 1.0}
+    node = {"id": "A", "name": tiny.name("A"), "weight": 1.0, "children": [tiny.item("a1", 1.0, scale=scale)]}
+    grades = [{"id": "C", "name": tiny.name("C"), "min": 0}]
+    lines = [line for line in tiny.spec()["red_lines"] if line["id"] == "VETO"]
+    more = {"score": {"maximum": 1e9, "decimals": 0}, "nodes": [node], "grades": grades, "red_lines": lines}
+    values: dict = {"u": {"a1": 0.9}, "v": {"a1": 0.3}, "w": {"a1": 0.3}}
+    events = [{"red_line": "VETO", "unit": unit, "event_no": unit} for unit in ("u", "w")]
+    assert assess(values, events, model=more).summary.loc[["u", "v", "w"], "rank"].tolist() == [2.0, 1.0, 3.0]
+
+
 def test_too_thin_a_coverage_gives_no_grade_and_no_rank() -> None:
     """Without B and a2 measured, coverage is 0.3, below 0.5."""
     values = {"u": GOOD | {"a2": "not_assessed", "b1": "not_assessed"}, "v": GOOD}
@@ -167,6 +203,19 @@ def test_too_thin_a_coverage_gives_no_grade_and_no_rank() -> None:
     assert summary.loc["u", "provisional"]
     assert summary.loc["u", ["grade", "rank"]].isna().all()
     assert summary.loc["v", "rank"] == 1.0
+
+
+def test_coverage_that_is_just_enough_is_enough_whatever_its_sums_round_to() -> None:
+    """Without a1 0.3·0.7 + 0.7 = 0.91 of the weight is covered, as much as is asked; in binary the sum falls short."""
+    nodes = [
+        {"id": "A", "weight": 0.3, "children": [tiny.item("a1", 0.3), tiny.item("a2", 0.7)]},
+        {"id": "B", "weight": 0.7, "children": [tiny.item("b1", 1.0)]},
+    ]
+    nodes = [{"name": tiny.name("-"), **node} for node in nodes]
+    row = assess(
+        {"u": GOOD | {"a1": "not_assessed"}}, model={"nodes": nodes, "provisional": {"coverage": 0.91}}
+    ).summary.loc["u"]
+    assert (row["provisional"], row["rank"]) == (False, 1.0)
 
 
 def test_equal_published_scores_share_the_better_rank() -> None:
@@ -192,6 +241,19 @@ def test_a_roll_up_averages_an_item_over_the_units_it_applies_to() -> None:
     assert assessment.unit_items("head").loc["a2", "points"] == pytest.approx(60.0)
 
 
+def test_what_applies_to_units_without_staff_alone_is_not_covered_in_a_roll_up() -> None:
+    """B applies to v alone, which has no staff: the roll-up is A, 70 points, on 0.6 of the weight."""
+    values = {"u": GOOD | {"b1": "not_applicable"}, "v": dict.fromkeys(GOOD, "not_applicable") | {"b1": 0.9}}
+    row = assess(values, u=10, v=0).summary.loc["head"]
+    assert (row["score"], row["coverage"]) == (70.0, pytest.approx(0.6))
+
+
+def test_a_roll_up_of_units_without_staff_has_no_score() -> None:
+    row = assess({"u": GOOD, "v": GOOD}, u=0, v=0).summary.loc["head"]
+    assert row[["score", "grade"]].isna().all()
+    assert (row["coverage"], row["provisional"]) == (0.0, True)
+
+
 def test_a_roll_up_takes_the_mean_deduction_of_its_units() -> None:
     """One of two equal units lost 6: the roll-up loses 3, 78 − 3 = 75."""
     assessment = assess({"u": GOOD, "v": GOOD}, [{"red_line": "LEAK", "unit": "u"}])
@@ -214,6 +276,35 @@ def test_the_national_form_divides_earned_by_applicable_points_over_all_items_at
     form = assess({"u": GOOD | {"a2": "not_applicable"}}).national_form("u")
     assert form.loc["", ["standard", "applicable", "earned"]].tolist() == pytest.approx([100.0, 70.0, 60.0])
     assert form.loc["", "percent"] == pytest.approx(60 / 70)
+
+
+def test_what_is_left_out_of_the_score_is_left_out_of_losses_and_national_form_too() -> None:
+    """Without a2 A is 80: 0.6·80 + 0.4·90 = 84, observed alike; a1 loses 0.6·20 = 12, b1 4, a2 nothing. Of 70 points
+    60 are earned. Coverage is 0.7 all the same."""
+    for state in ("not_assessed", "refused"):
+        assessment = assess({"u": GOOD | {"a2": state}}, model={"missing": "left_out"})
+        row = assessment.summary.loc["u"]
+        assert (row["score"], row["base"], row["coverage"]) == (84.0, row["observed"], pytest.approx(0.7))
+        lost = assessment.losses("u").set_index("id")["lost"]
+        assert lost.to_dict() == pytest.approx({"a1": 12.0, "b1": 4.0})
+        form = assessment.national_form("u").loc["", ["applicable", "earned"]]
+        assert form.tolist() == pytest.approx([70.0, 60.0])
+
+
+def test_what_is_left_out_still_makes_a_unit_provisional() -> None:
+    values = {"u": GOOD | {"a2": "not_assessed", "b1": "refused"}}
+    row = assess(values, model={"missing": "left_out"}).summary.loc["u"]
+    assert (row["score"], row["provisional"]) == (80.0, True)
+
+
+def test_a_unit_that_nothing_applies_to_has_no_score_no_grade_and_no_losses() -> None:
+    for state in ("not_applicable", "postponed"):
+        values: dict = {"u": dict.fromkeys(GOOD, state), "v": GOOD}
+        assessment = assess(values, [{"red_line": "LEAK", "unit": "u"}])
+        assert assessment.summary.loc["u", ["score", "base", "observed", "grade", "rank"]].isna().all()
+        assert assessment.summary.loc["u", ["coverage", "provisional"]].tolist() == [0.0, True]
+        assert assessment.losses("u").empty
+        assert assessment.national_form("u").loc["", ["applicable", "earned"]].tolist() == [0.0, 0.0]
 
 
 # --- what-if and refusals
