@@ -49,7 +49,7 @@ def shares(
         return np.concatenate([marked[every], rolled(marked)])
 
     def mean(marked: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(rollups.mean(marked, arrays.applicable > 0))
+        return np.asarray(np.nan_to_num(rollups.mean(marked, arrays.applicable > 0)))
 
     # What applies only to units without staff is no part of a mean, and yet not covered.
     both = Shares(nominal, stacked(arrays.measured, mean), stacked(arrays.applicable, rollups.anywhere))
