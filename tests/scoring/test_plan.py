@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -200,3 +202,41 @@ def test_an_exponent_goes_with_a_power_mean_alone_even_if_it_is_0(kind: str) -> 
     """0 would make an arithmetic mean a geometric one."""
     with pytest.raises(ModelRefused):
         tiny.model(aggregate=kind, exponent=0.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "width"),
+    [(1e9, 1e-3), (1e9, 1e6), (-1e9, 1e9), (1e15, 8.0), (0.0, 1e-300), (1e300, 1e290), (-1e308, 1.5e308)],
+)
+def test_units_of_measurement_cost_no_digits_folded_or_not(low: float, width: float) -> None:
+    """The share of the way between the goalposts in exact fractions; what would cancel too much does not fold."""
+    scale = {"type": "goalposts", "low": low, "high": low + width}
+    children = [tiny.item("a1", 0.5, scale=scale), tiny.item("a2", 0.5)]
+    plan = Plan(tiny.model(nodes=[{"id": "A", "name": tiny.name("A"), "weight": 1.0, "children": children}]))
+    rng = np.random.default_rng(0)
+    values = np.stack([np.clip(low + width * rng.random(50), low, low + width), rng.random(50)], axis=1)
+    ends = Fraction(low), Fraction(low + width)
+    ways = [(Fraction(value) - ends[0]) / (ends[1] - ends[0]) for value in values[:, 0]]
+    expected = [float(50 * way + 50 * Fraction(other)) for way, other in zip(ways, values[:, 1], strict=True)]
+    np.testing.assert_allclose(scored_by(plan, values), expected, rtol=0, atol=1e-11)
+    fold = plan.fold((values.min(axis=0), values.max(axis=0)))
+    if fold is not None:
+        np.testing.assert_allclose(fold.inner(values)[:, 0], expected, rtol=0, atol=1e-10)
+
+
+def scored_by(plan: Plan, values: np.ndarray) -> np.ndarray:
+    return plan.score(plan.points(values), values).total
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e308, -1e308])
+def test_what_is_beyond_all_bounds_has_the_points_of_the_nearer_end(value: float) -> None:
+    """100 or 0 on a1, 50 on a2 and b1: A = 75 or 25, 0.6·A + 20 = 65 or 35."""
+    plan = Plan(tiny.model())
+    values = np.array([[value, 0.5, 0.5]])
+    assert plan.fold((values[0], values[0])) is None
+    assert scored_by(plan, values)[0] == pytest.approx(65.0 if value > 0 else 35.0)
+
+
+def test_no_units_are_no_scores() -> None:
+    plan = Plan(tiny.model())
+    assert plan.score(plan.points(np.empty((0, 3)))).nodes.shape == (0, 6)
