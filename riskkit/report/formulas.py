@@ -89,7 +89,8 @@ def aggregate_in_words(node: s.Node | s.ModelSpec, lang: texts.Language) -> str:
 
 
 def _value(value: float, item: s.Item) -> str:
-    return f"{value * 100:g}%" if item.unit == "ratio" else f"{value:,g}"
+    """A value with all its digits, but not those that binary adds to it."""
+    return f"{value * 100:.12g}%" if item.unit == "ratio" else f"{value:,.12g}"
 
 
 class _Words:

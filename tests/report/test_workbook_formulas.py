@@ -95,6 +95,17 @@ def test_every_kind_of_scale_is_told_in_both_languages(
     assert not re.search("[a-z]{2}", chinese)
 
 
+def test_a_scale_is_told_with_all_the_digits_it_has_and_no_others() -> None:
+    """0.07 as a binary number times 100 is a little above 7."""
+    item = load_model("hdi").items["income"]
+    scale = item.scale.model_copy(update={"low": 1_000_000.0, "high": 1_234_567.25})
+    assert scale_in_words(item.model_copy(update={"scale": scale}), "en").startswith(
+        "1,000,000 → 0, 1,234,567.25 → full marks"
+    )
+    share = item.model_copy(update={"unit": "ratio", "scale": item.scale.model_copy(update={"low": 0.07})})
+    assert scale_in_words(share, "en").startswith("7% → 0")
+
+
 def test_every_way_to_aggregate_is_told_with_its_exponent() -> None:
     model = load_model("confidentiality")
     for kind, exponent, english, chinese in (
