@@ -116,7 +116,7 @@ class Hybrids:
     def _lapsed(self) -> np.ndarray:
         """Where a carried value ends in nothing, or the other way round."""
         before, after = self.before, self.after
-        return (before.carried & after.unassessed) | (before.unassessed & after.carried)
+        return np.asarray((before.carried & after.unassessed) | (before.unassessed & after.carried))
 
     @cached_property
     def _values(self) -> tuple[np.ndarray, np.ndarray]:
