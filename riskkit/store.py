@@ -23,7 +23,7 @@ from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.publish import damaged, scratch_folder, write_manifest
 
-KEPT = ("evidence", "model", "scoring", "expressions.py", "periods.py")
+KEPT = ("evidence", "model", "scoring", "analysis", "expressions.py", "periods.py")
 
 
 @cache

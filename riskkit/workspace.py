@@ -10,7 +10,7 @@ from typing import Literal
 
 import pandas as pd
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from riskkit import resources, texts
 from riskkit.errors import EvidenceRefused, Misuse, Problem, unknown
@@ -24,9 +24,16 @@ from riskkit.model.schema import Bilingual, Rows, Spec
 from riskkit.model.shape import shape_faults
 from riskkit.periods import Period
 from riskkit.scoring.assessment import Assessment, score
-from riskkit.store import Store, content_key
+from riskkit.store import Store, content_key, key
 
 SETTINGS = "riskkit.yaml"
+
+
+class Simulation(Spec):
+    """How the uncertainty in reports is simulated."""
+
+    draws: int = Field(default=1000, ge=100, le=100_000, strict=True)
+    seed: int = Field(default=1, ge=0, strict=True)
 
 
 class Settings(Spec):
@@ -37,6 +44,7 @@ class Settings(Spec):
     lang: texts.Language = "zh"
     marking: Bilingual
     model: str
+    simulation: Simulation = Simulation()
 
 
 def open_workspace(path: str | Path | None = None, *, lang: texts.Language | None = None) -> Workspace:
@@ -250,6 +258,27 @@ class Workspace:
         >>> open_workspace("data_samples/bank").assessment("2026Q2").summary.loc["0103", "score"]
         """
         return score(model or self.model, self.measures(period))
+
+    def uncertainty(self, period: object = None) -> pd.DataFrame:
+        """How sure a period's scores, ranks and grades are, from the store where that is there.
+
+        Indexed by ranked unit, best first: the columns of `Uncertainty.units`, from all its sources, with the draws and
+        the seed of the settings.
+
+            >>> open_workspace("data_samples/bank").uncertainty("2026Q2")[["rank_low", "rank_high"]].head()
+        """
+        wanted, how = self.period(period), self.settings.simulation
+        made_from = key(content_key(self.model, self.input_hashes(wanted)), how.model_dump())
+
+        def compute() -> pd.DataFrame:
+            from riskkit.analysis.uncertainty import (
+                uncertainty,  # brings scipy.stats, which takes half a second
+            )
+
+            found = uncertainty(self.assessment(wanted), draws=how.draws, seed=how.seed)
+            return found.units.reset_index()
+
+        return self._store.frame(f"uncertainty-{wanted}", made_from, compute).set_index("unit")
 
     def history(self, until: object = None) -> pd.DataFrame:
         """All periods, or those up to one, in one tidy frame: a row a period, unit and node (the total under ""), with

@@ -52,6 +52,11 @@ class QuarterPack:
         return self.workspace.settings.marking[self.lang]
 
     @cached_property
+    def sure(self) -> pd.DataFrame:
+        """How sure the scores, ranks and grades of the ranked units are; see `Workspace.uncertainty`."""
+        return self.workspace.uncertainty(self.period)
+
+    @cached_property
     def origins(self) -> pd.DataFrame:
         """Where every unit's every value came from; see `riskkit.report.origins`."""
         return origins(self.assessment.measures)

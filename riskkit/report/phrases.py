@@ -97,6 +97,47 @@ def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) 
     return book.say("why.score", grade=grade_short(book, better.id), minimum=minimum, gap=short)
 
 
+def how_sure(book: Book, unit: str) -> str:
+    """How sure a unit's score, rank and grade are, and whom it cannot be told apart from; empty for an unranked one."""
+    sure = book.pack.sure
+    if unit not in sure.index:
+        return ""
+    row: Any = row_of(sure, unit)
+    low, high = (book.number(row[f"score_{end}"]) for end in ("low", "high"))
+    words = book.say("sure.score", low=low, high=high)
+    words += book.say(
+        "sure.rank" if row["rank_low"] < row["rank_high"] else "sure.one_rank", **rank_ends(row)
+    )
+    words += book.say(
+        "sure.grade", grade=grade_short(book, row["grade"]), chance=chance(row["grade_probability"])
+    )
+    alike = sure.loc[sure["group"] == row["group"], "rank"]
+    if len(alike) > 1:
+        words += book.say("sure.group", low=int(alike.min()), high=int(alike.max()))
+    return words
+
+
+def rank_ends(row: Any) -> dict[str, int]:
+    """The ends of a rank interval, the better first."""
+    return {"low": int(row["rank_low"]), "high": int(row["rank_high"])}
+
+
+def chance(share: float) -> str:
+    """A probability in whole per cent, never quite 0 or 1 where it is not."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def tie_groups(book: Book) -> str:
+    """Which ranks cannot be told apart, group by group, best first."""
+    groups = book.pack.sure.groupby("group")["rank"]
+    ranges = [f"{ranks.min()}–{ranks.max()}" for _, ranks in groups if len(ranks) > 1]
+    if not ranges:
+        return book.say("sure.all_apart")
+    return book.say("sure.alike", ranges=book.say("sure.join").join(ranges))
+
+
 def in_effect(assessment: Assessment, unit: str | None = None) -> pd.DataFrame:
     """Red-line events in effect, of one unit or of every unit in the assessment."""
     events = (

@@ -139,11 +139,15 @@ def _write_results(pack: QuarterPack, folder: Path) -> None:
         "nodes": assessment.nodes,
         "items": assessment.items,
         "history": pack.history,
+        "reasons": assessment.reasons,
+        "uncertainty": pack.sure.reset_index(),
     }
     for name, frame in frames.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False)
-    ranking = assessment.ranking().reset_index()
-    columns = ["rank", "unit", "name", "score", "grade", "coverage", "observed", "base", "deducted"]
+    ends = ["score_low", "score_high", "rank_low", "rank_high", "grade_probability"]
+    ranking = assessment.ranking().join(pack.sure[ends].astype("Float64")).reset_index()
+    ranking[ends[2:4]] = ranking[ends[2:4]].astype("Int64")
+    columns = ["rank", "unit", "name", "score", "grade", "coverage", "observed", "base", "deducted", *ends]
     safe_csv(ranking[columns], folder / "ranking.csv")
 
 

@@ -51,6 +51,9 @@ CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "losses_with_deduction": (charts.losses, lambda pack: (pack.assessment, "0302")),
     "losses_with_refusals": (charts.losses, lambda pack: (pack.assessment, "0310")),
     "movement": (charts.movement, lambda pack: (pack.movement, UNIT)),
+    "why": (charts.why, lambda pack: (rk.attribute(pack.before, pack.assessment), UNIT)),
+    "why_with_deduction": (charts.why, lambda pack: (rk.attribute(pack.before, pack.assessment), "0110")),
+    "why_of_a_roll_up": (charts.why, lambda pack: (rk.attribute(pack.before, pack.assessment), "0300")),
     "ageing": (charts.ageing, lambda pack: (pack.findings,)),
 }
 
@@ -119,7 +122,9 @@ def test_a_chart_draws_in_both_languages_without_a_box(
     assert bool(CHINESE.search(title)) is (lang == "zh")
 
 
-@pytest.mark.parametrize("name", [name for name in CHARTS if not name.startswith(("losses", "movement"))])
+@pytest.mark.parametrize(
+    "name", [name for name in CHARTS if not name.startswith(("losses", "movement", "why"))]
+)
 def test_a_chart_draws_for_a_model_of_another_kind(name: str, countries: QuarterPack) -> None:
     chart, value = CHARTS[name]
     arguments = ["CHN" if isinstance(part, str) else part for part in value(countries)]
@@ -191,6 +196,17 @@ def test_bars_of_losses_and_what_is_left_add_up_to_the_points_lost(pack: Quarter
     shown = [float(label.split()[0]) for label in labels]
     assert sum(shown) == pytest.approx(100 - pack.assessment.summary["score"]["0302"], abs=0.03)
     assert labels[-1].endswith("together")
+
+
+def test_bars_of_a_change_lead_from_the_one_score_to_the_other(pack: QuarterPack) -> None:
+    assert pack.before is not None
+    found = rk.attribute(pack.before, pack.assessment)
+    bars = charts.why(found, "0110", lang="en", limit=3).patches
+    groups = [bar for bar in bars if bar.get_height() > 0.5]
+    row = found.groups.loc["0110"]
+    assert sum(bar.get_width() for bar in groups) == pytest.approx(row["change"], abs=0.005)
+    parts = [bar for bar in bars if bar.get_height() < 0.5]
+    assert sum(bar.get_width() for bar in parts) == pytest.approx(row["change"] - row["rounding"])
 
 
 def test_bars_of_a_movement_add_up_to_the_change(pack: QuarterPack) -> None:

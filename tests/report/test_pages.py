@@ -9,10 +9,12 @@ import pytest
 
 import riskkit as rk
 from riskkit import texts
+from riskkit.report.book import Book
 from riskkit.report.pack import QuarterPack, prepare
 from riskkit.report.pages import parts
 from riskkit.report.pages.branch import BranchReport
 from riskkit.report.pages.quarter import QuarterReport
+from riskkit.report.phrases import how_sure
 
 BRANCH = (
     "masthead",
@@ -27,7 +29,7 @@ BRANCH = (
     "method",
 )
 QUARTER = (
-    "masthead", "watch_list", "rollups", "movers", "red_lines", "candidates", "findings", "self_checks", "gaps",
+    "masthead", "watch_list", "alike", "rollups", "movers", "red_lines", "candidates", "findings", "self_checks", "gaps",
     "reading_notes", "method",
 )  # fmt: skip
 NOT_WORDS = re.compile(r"\bnan\b|\bNaT\b|\bNone\b|<NA>|&lt;NA|\{\w+\}")
@@ -110,3 +112,15 @@ def test_owners_are_masked(pack: QuarterPack) -> None:
 
 def test_a_table_without_rows_is_a_sentence() -> None:
     assert parts.table([parts.Column("x")], [], none="nothing").html.startswith("<p")
+
+
+def test_a_branch_is_told_how_sure_its_score_rank_and_grade_are(sample_bank: Path) -> None:
+    """The interval, the ranks and the chance are those of the simulation; whom it cannot be told apart from is said."""
+    bank = rk.open_workspace(sample_bank, lang="en")
+    row = bank.uncertainty("2026Q2").loc["0103"]
+    told = how_sure(Book(prepare(bank, "2026Q2"), ""), "0103")
+    assert f"score {row['score_low']:.2f}–{row['score_high']:.2f}" in told
+    assert f"rank {row['rank_low']}–{row['rank_high']}" in told
+    assert f"{row['grade']} with a chance of {row['grade_probability']:.0%}" in told
+    assert "cannot be told apart" in told
+    assert how_sure(Book(prepare(bank, "2026Q2"), ""), "0411") == ""  # provisional: no rank to be sure of

@@ -108,26 +108,40 @@ def test_the_ranking_is_that_of_the_assessment(
     pack: QuarterPack, chinese: dict[str, list[list[object]]]
 ) -> None:
     rows = [
-        row for row in chinese["排名"] if isinstance(row[1], str) and row[1] in pack.assessment.summary.index
+        row for row in chinese["排名"] if isinstance(row[2], str) and row[2] in pack.assessment.summary.index
     ]
     ranking = pack.assessment.ranking()
-    assert [row[1] for row in rows] == list(ranking.index)
+    assert [row[2] for row in rows] == list(ranking.index)
     for row, (_, unit) in zip(rows, ranking.iterrows(), strict=True):
-        assert row[2] == unit["name"]
-        assert row[4] == unit["score"]
+        assert row[3] == unit["name"]
+        assert row[5] == unit["score"]
         assert row[0] == (unit["rank"] if unit["rank"] == unit["rank"] else "暂定")
+
+
+def test_every_ranked_unit_has_its_rank_interval_and_the_groups_that_cannot_be_told_apart_are_named(
+    pack: QuarterPack, chinese: dict[str, list[list[object]]]
+) -> None:
+    for unit, row in pack.sure.iterrows():
+        low, high = int(row["rank_low"]), int(row["rank_high"])
+        shown = workbooks.row_with(chinese["排名"], str(unit))[1]
+        assert shown == (f"{low}–{high}" if low < high else str(low))
+    told = [str(cell) for row in chinese["排名"] for cell in row if "难分高下" in str(cell)]
+    first = pack.sure.loc[pack.sure["group"] == 1, "rank"]
+    assert len(told) == 1
+    assert f"第 {first.min()}–{first.max()}" in told[0]
 
 
 def test_a_provisional_unit_stands_last_without_rank_or_grade(chinese: dict[str, list[list[object]]]) -> None:
     last = workbooks.row_with(chinese["排名"], "0411")
     assert last[0] == "暂定"
-    assert "暂定" in str(last[5])
+    assert last[1] == "–"
+    assert "暂定" in str(last[6])
     assert "不足 80%" in str(last[-1])
 
 
 def test_a_capped_unit_says_which_red_line_holds_it(chinese: dict[str, list[list[object]]]) -> None:
     capped = workbooks.row_with(chinese["排名"], "0302")
-    assert str(capped[5]).startswith("C")
+    assert str(capped[6]).startswith("C")
     assert "RL06" in str(capped[-1])
 
 

@@ -14,6 +14,7 @@ from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import (
     grade_name,
     grade_short,
+    how_sure,
     in_effect,
     national_wording,
     node_name,
@@ -140,6 +141,8 @@ def _finding_tile(book: Book, unit: str) -> Tile:
 def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
     bold, plain = Look(bold=True, colour="rule", indent=1), Look(wrap=True)
     lines: list[tuple[str, str | Runs]] = [("overview.why", why_not_better(book, unit))]
+    sure = how_sure(book, unit)
+    lines += [("overview.sure", sure)] if sure else []
     causes = causes_cell(book, unit, 3)
     lines += [("overview.moved", causes)] if causes != NOTHING else []
     gaps = book.pack.self_check.units

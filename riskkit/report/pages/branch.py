@@ -83,10 +83,10 @@ class BranchReport(Report):
         line = parts.note(
             self.say("branch.line", unit=self.unit, cutoff=self.now.period.cutoff.isoformat(), **words)
         )
-        figures = parts.tiles(list(self._figures()))
-        return Part(
-            title.html + line.html + figures.html, "\n".join([title.plain, line.plain, figures.plain])
-        )
+        shown = [title, line, parts.tiles(list(self._figures()))]
+        sure = phrases.how_sure(self.book, self.unit)
+        shown += [parts.note(sure)] if sure else []
+        return Part("".join(part.html for part in shown), "\n".join(part.plain for part in shown))
 
     def _figures(self) -> Iterator[tuple[str, Cell]]:
         yield self.say("figure.score"), Cell(self.score(self.row["score"]))

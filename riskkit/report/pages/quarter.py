@@ -83,6 +83,12 @@ class QuarterReport(Report):
     def _graded(self, unit: str) -> Cell:
         return self.grade(self.now.summary["grade"].get(unit))
 
+    def alike(self) -> Part:
+        """Which ranks cannot be told apart."""
+        how = self.pack.workspace.settings.simulation
+        words = {"draws": how.draws, "seed": how.seed, "alike": phrases.tie_groups(self.book)}
+        return parts.note(self.book.say("ranking.sure", **words))
+
     def rollups(self) -> Part:
         """The institution and its regions: score, change, grade."""
         rows = [self._standing(str(unit), row) for unit, row in self.now.rollups().iterrows()]

@@ -6,7 +6,15 @@ import pandas as pd
 
 from riskkit.report import figures
 from riskkit.report.book import Book
-from riskkit.report.phrases import grade_name, has_national_wording, is_code, national_wording, why_not_better
+from riskkit.report.phrases import (
+    grade_name,
+    has_national_wording,
+    is_code,
+    national_wording,
+    rank_ends,
+    tie_groups,
+    why_not_better,
+)
 from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Label, Shown
 
 
@@ -17,7 +25,7 @@ def write_ranking(book: Book) -> None:
     national = has_national_wording(book)
     columns = _columns(book, parents, national)
     wide = book.lang == "en"
-    widths: list[float] = [6, 8, 17, *([11] if parents else []), 9, 12 if wide else 9]
+    widths: list[float] = [6, 8, 8, 17, *([11] if parents else []), 9, 12 if wide else 9]
     widths += [*([26 if wide else 15] if national else []), *[12.5] * len(book.model.dimensions), 9, 9, 9, 56]
     sheet = book.sheet(book.say("ranking.name"), widths)
     book.band(sheet, book.label("ranking.title"), book.say("ranking.subtitle", n=len(ranking)))
@@ -27,9 +35,13 @@ def write_ranking(book: Book) -> None:
     head = sheet.row - 1
     for values in rows:
         sheet.line(columns, values)
-    sheet.keep(head, head, still=3)
+    sheet.keep(head, head, still=4)
     sheet.down(6)
-    sheet.sentence(book.say("ranking.legend"), QUIET.but(bottom="", indent=1))
+    quiet = QUIET.but(bottom="", indent=1)
+    how = book.pack.workspace.settings.simulation
+    words = {"draws": how.draws, "seed": how.seed, "alike": tie_groups(book)}
+    sheet.sentence(book.say("ranking.sure", **words), quiet)
+    sheet.sentence(book.say("ranking.legend"), quiet)
 
 
 def _columns(book: Book, parents: bool, national: bool) -> list[Column]:
@@ -38,6 +50,7 @@ def _columns(book: Book, parents: bool, national: bool) -> list[Column]:
     share = CENTRED.but(format="0.0%")
     return [
         book.head("rank", CENTRED),
+        book.head("rank_range", CENTRED.but(colour="grey")),
         book.head("code", TEXT.but(colour="grey")),
         book.head("unit", NAME),
         *([book.head("parent", TEXT)] if parents else []),
@@ -70,6 +83,7 @@ def _row(
     rank: object = int(row["rank"]) if row["rank"] == row["rank"] else Shown(book.say("provisional"), quiet)
     return [
         rank,
+        _range(book, unit),
         unit,
         row["name"],
         *([parent] if parents else []),
@@ -82,6 +96,14 @@ def _row(
         change_cell(book, unit),
         why_not_better(book, unit),
     ]
+
+
+def _range(book: Book, unit: str) -> str:
+    """A unit's 90 % rank interval."""
+    if unit not in book.pack.sure.index:
+        return NOTHING
+    low, high = rank_ends(figures.row_of(book.pack.sure, unit)).values()
+    return f"{low}–{high}" if low < high else f"{low}"
 
 
 def change_cell(book: Book, unit: str) -> object:
