@@ -37,6 +37,8 @@ _HOMES = {
     "combine_product": "riskkit.scoring.objective_weights",
     "effective_weights": "riskkit.analysis.effective_weights",
     "compare": "riskkit.analysis.movement",
+    "attribute": "riskkit.analysis.attribution",
+    "grade_change": "riskkit.analysis.grade_change",
     "place": "riskkit.analysis.peers",
     "uncertainty": "riskkit.analysis.uncertainty",
     "variance_shares": "riskkit.analysis.variance_shares",

@@ -168,6 +168,7 @@ PUBLIC = [
     "Workspace",
     "__version__",
     "ahp",
+    "attribute",
     "charts",
     "combine_experts",
     "combine_linear",
@@ -180,6 +181,7 @@ PUBLIC = [
     "entropy_weights",
     "findings",
     "fuzzy_evaluation",
+    "grade_change",
     "grade_gap",
     "leave_one_out",
     "load_model",
@@ -202,7 +204,7 @@ PUBLIC = [
 ]  # fmt: skip
 CHARTS = [
     "ageing", "dimension_profile", "heatmap", "indicator_profile", "leave_one_out", "losses", "movement",
-    "rank_intervals", "rank_ranges", "ranking", "trend", "use",
+    "rank_intervals", "rank_ranges", "ranking", "trend", "use", "why",
 ]  # fmt: skip
 SHOWN_BY = {"Assessment": "score"}
 """Nouns whose example stands where they are made."""

@@ -44,11 +44,11 @@ class GradeRules:
                 if isinstance(condition, s.NodeMin):
                     fell |= weakest(condition.depth) < condition.value - SLACK
                 else:
-                    fell |= self._fails(condition)[rows, None]
+                    fell |= self.fails(condition)[rows, None]
             place = place + ((place == level) & fell)
         return np.asarray(np.maximum(place, self.least[rows, None]))
 
-    def _fails(self, condition: s.Condition) -> np.ndarray:
+    def fails(self, condition: s.Condition) -> np.ndarray:
         """Which units fail a condition that has nothing to do with scores."""
         if isinstance(condition, s.CoverageMin):
             return np.asarray(self.standing.coverage < condition.value - SLACK)

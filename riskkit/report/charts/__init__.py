@@ -13,6 +13,7 @@ from riskkit.report.charts.changes import ageing, losses, movement, trend
 from riskkit.report.charts.methods import rank_ranges
 from riskkit.report.charts.sensitivity import leave_one_out, rank_intervals
 from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
+from riskkit.report.charts.why import why
 
 __all__ = [
     "ageing",
@@ -27,4 +28,5 @@ __all__ = [
     "ranking",
     "trend",
     "use",
+    "why",
 ]
