@@ -195,11 +195,14 @@ PUBLIC = [
     "rank_intervals",
     "reason_text",
     "score",
+    "smallest_grade_change",
+    "smallest_reversal",
     "standard_deviation_weights",
     "topsis",
     "uncertainty",
     "variance_shares",
     "weigh_model",
+    "weight_stability",
     "what_if",
 ]  # fmt: skip
 CHARTS = [
