@@ -40,6 +40,7 @@ _HOMES = {
     "attribute": "riskkit.analysis.attribution",
     "grade_change": "riskkit.analysis.grade_change",
     "place": "riskkit.analysis.peers",
+    "real_change": "riskkit.analysis.real_change",
     "uncertainty": "riskkit.analysis.uncertainty",
     "variance_shares": "riskkit.analysis.variance_shares",
     "rank_intervals": "riskkit.analysis.rank_intervals",

@@ -193,6 +193,7 @@ PUBLIC = [
     "place",
     "priorities",
     "rank_intervals",
+    "real_change",
     "reason_text",
     "score",
     "smallest_grade_change",
@@ -207,7 +208,7 @@ PUBLIC = [
 ]  # fmt: skip
 CHARTS = [
     "ageing", "dimension_profile", "heatmap", "indicator_profile", "leave_one_out", "losses", "movement",
-    "rank_intervals", "rank_ranges", "ranking", "trend", "use", "why",
+    "rank_intervals", "rank_ranges", "ranking", "trend", "use", "weight_stability", "why",
 ]  # fmt: skip
 SHOWN_BY = {"Assessment": "score"}
 """Nouns whose example stands where they are made."""

@@ -29,15 +29,24 @@ Pick = Mapping[Source, np.ndarray]
 class Plausible:
     """Draws of each source on its own, so that any of one can go with any of another.
 
-    Weights and thresholds are drawn once, for all units; what was sampled, rated or left out for each unit on its own.
+    `only` says which items of which units count, units × items of the assessed units; all do unless given. Weights and
+    thresholds are drawn once, for all units; what was sampled, rated or left out for each unit on its own.
     The same seed gives the same draws for the same block of units.
     """
 
-    def __init__(self, assessment: Assessment, draws: int, seed: int) -> None:
+    def __init__(
+        self, assessment: Assessment, draws: int, seed: int, *, only: np.ndarray | None = None
+    ) -> None:
         self.assessment = assessment
         self.draws, self.seed = draws, seed
         self.scored = assessment.assessed
         self.plan = self.scored.plan
+        if only is not None:
+            assert self.scored.values is not None, "an assessment keeps the values its points follow from"
+            points, values = (
+                np.where(only, each, np.nan) for each in (self.scored.points, self.scored.values)
+            )
+            self.scored = self.plan.score(points, values)
         count = len(self.scored.inner)
         at = assessment.measures.units.index.get_indexer(assessment.summary.index[:count])
         items = assessment.measures.arrays.take(self.plan.items)

@@ -25,7 +25,7 @@ def share_interval(
     *Statistical Science* 16, 101-133, recommend it for small samples.
 
         >>> share_interval(np.array([47.0]), np.array([50.0]))
-        (array([0.8653...]), array([0.9769...]))
+        (array([0.86558357]), array([0.9780107]))
     """
     share = successes / cases
     with np.errstate(divide="ignore", invalid="ignore"):
