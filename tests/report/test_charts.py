@@ -34,6 +34,10 @@ def drawn_weights(pack: QuarterPack) -> Any:
     return rk.rank_intervals(pack.assessment, draws=200, seed=1)
 
 
+def kept_weights(pack: QuarterPack) -> Any:
+    return rk.weight_stability(pack.assessment, draws=200, seed=1)
+
+
 CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "ranking": (charts.ranking, lambda pack: (pack.assessment,)),
     "dimension_profile": (charts.dimension_profile, lambda pack: (pack.assessment, UNIT)),
@@ -43,6 +47,7 @@ CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "heatmap": (charts.heatmap, lambda pack: (pack.assessment,)),
     "rank_ranges": (charts.rank_ranges, lambda pack: (rk.compare_methods(pack.assessment),)),
     "rank_intervals": (charts.rank_intervals, lambda pack: (drawn_weights(pack),)),
+    "weight_stability": (charts.weight_stability, lambda pack: (kept_weights(pack),)),
     "leave_one_out": (
         charts.leave_one_out,
         lambda pack: (rk.leave_one_out(pack.assessment, depth=1), pack.model),
@@ -277,6 +282,26 @@ def test_rank_intervals_show_every_rank_and_its_interval_best_on_top(pack: Quart
     assert len(charts.rank_intervals(intervals, lang="en", limit=5).get_yticks()) == 5
 
 
+def test_what_stays_under_drawn_weights_is_a_bar_and_a_dot_a_unit(pack: QuarterPack) -> None:
+    found = kept_weights(pack)
+    ax = charts.weight_stability(found, lang="en", limit=12)
+    first = found.units.head(12)
+    assert [bar.get_width() for bar in ax.patches] == first["grade_kept"].tolist()
+    (dots,) = [path for path in ax.collections if isinstance(path, PathCollection)]
+    assert [x for x, _ in dots.get_offsets()] == first["top_kept"].tolist()
+    (line,) = ax.lines
+    assert set(line.get_ydata()) == {9.5}
+    assert "What stays under 200 sets of weights" in words(ax)
+    assert "same top 10" in words(ax)
+
+
+def test_a_share_of_nearly_all_or_nearly_none_is_not_told_as_all_or_none(pack: QuarterPack) -> None:
+    found = kept_weights(pack)
+    nearly = dataclasses.replace(found, same_top=0.999, same_grades=0.001)
+    said = words(charts.weight_stability(nearly, lang="en"))
+    assert "same top 10: > 99 %, no grade changes: < 1 %" in said
+
+
 def test_what_the_ranking_owes_to_each_part_is_one_less_its_rank_correlation(pack: QuarterPack) -> None:
     left_out = rk.leave_one_out(pack.assessment)
     ax = charts.leave_one_out(left_out, pack.model, lang="en", limit=4)
@@ -293,6 +318,9 @@ def test_charts_of_ranks_say_so_where_nobody_is_ranked(pack: QuarterPack) -> Non
     intervals, left_out = drawn_weights(pack), rk.leave_one_out(pack.assessment, depth=1)
     nobody = dataclasses.replace(intervals, units=intervals.units.head(0))
     assert "no unit is ranked" in words(charts.rank_intervals(nobody, lang="en"))
+    kept = kept_weights(pack)
+    nothing_kept = dataclasses.replace(kept, units=kept.units.head(0))
+    assert "no unit is ranked" in words(charts.weight_stability(nothing_kept, lang="en"))
     nothing = left_out.nodes.assign(rank_correlation=float("nan"))
     same = dataclasses.replace(left_out, nodes=nothing)
     assert "no unit is ranked" in words(charts.leave_one_out(same, pack.model, lang="en"))

@@ -11,7 +11,7 @@ Labels are in the language given by `lang`, else by `use`, else that of the scre
 from riskkit.report.charts.canvas import use
 from riskkit.report.charts.changes import ageing, losses, movement, trend
 from riskkit.report.charts.methods import rank_ranges
-from riskkit.report.charts.sensitivity import leave_one_out, rank_intervals
+from riskkit.report.charts.sensitivity import leave_one_out, rank_intervals, weight_stability
 from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
 from riskkit.report.charts.why import why
 
@@ -28,5 +28,6 @@ __all__ = [
     "ranking",
     "trend",
     "use",
+    "weight_stability",
     "why",
 ]

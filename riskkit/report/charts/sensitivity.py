@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from riskkit import texts
 from riskkit.analysis.leave_one_out import LeaveOneOut
 from riskkit.analysis.rank_intervals import RankIntervals
+from riskkit.analysis.weight_stability import WeightStability
 from riskkit.model import IndicatorModel
 from riskkit.report.charts import canvas as c
 from riskkit.report.charts.standing import MOST
@@ -58,6 +59,57 @@ def rank_intervals(
         on.ax.grid(axis="x")
         on.legend()
     return on.ax
+
+
+def weight_stability(
+    stability: WeightStability,
+    *,
+    ax: Axes | None = None,
+    lang: texts.Language | None = None,
+    limit: int = MOST,
+) -> Axes:
+    """In what share of drawn weights each ranked unit keeps its grade (bar) and its place in or outside the top (dot).
+
+    Best on top, with a line below the last unit of the top; the shares of the whole stand below.
+
+        >>> weight_stability(riskkit.weight_stability(bank.assessment("2026Q2"), draws=1000, seed=7))
+    """
+    chosen = stability.units.head(limit)
+    with c.canvas(ax, lang, height=1.7 + 0.235 * max(len(chosen), 1)) as on:
+        on.title("weight_stability.title", n=stability.draws)
+        if chosen.empty:
+            on.nothing("nobody_ranked")
+            return on.ax
+        rows = np.arange(len(chosen))
+        on.ax.barh(
+            rows, chosen["grade_kept"], height=0.66, color=c.SOFT, label=on.say("weight_stability.bar")
+        )
+        dot: dict[str, Any] = {"s": 26, "color": c.INK, "zorder": 3, "clip_on": False}
+        on.ax.scatter(
+            chosen["top_kept"], rows, label=on.say("weight_stability.dot", top=stability.top), **dot
+        )
+        for row, (grade, kept) in enumerate(zip(chosen["grade"], chosen["grade_kept"], strict=True)):
+            on.ax.annotate(
+                f"{grade}  {_share(kept)}", (1, row), (12, 0), color=c.MUTED, annotation_clip=False, **c.NOTE
+            )
+        on.rows([on.unit(stability.units, str(unit)) for unit in chosen.index])
+        last = int(chosen["in_top"].sum())
+        if 0 < last < len(chosen):
+            on.ax.axhline(last - 0.5, color=c.MUTED, linewidth=0.8)
+        on.ax.set_xlim(0, 1)
+        on.ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        whole = {"top": stability.top, "same_top": _share(stability.same_top)}
+        on.ax.set_xlabel(on.say("weight_stability.axis", same_grades=_share(stability.same_grades), **whole))
+        on.ax.grid(axis="x")
+        on.legend(below=38)
+    return on.ax
+
+
+def _share(share: float) -> str:
+    """A share in whole percent, where 100 % and 0 % mean every draw and none."""
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def leave_one_out(
