@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from riskkit.analysis.attribution import Attribution, attribute
 from riskkit.scoring.assessment import Assessment
 
 
@@ -15,15 +17,16 @@ class Movement:
 
     `units`: indexed by unit, `name, rollup, score_before, score_after, change, grade_before, grade_after, rank_before,
     rank_after, deducted_before, deducted_after`. `items`: a row a unit and item, `points_before, points_after,
-    state_before, state_after, lost_before, lost_after, change`: an item moves the score by what it loses less than
-    before, so that one that merely became applicable, and takes weight from its siblings, moves nothing. For an
-    arithmetic model the changes of a unit's items and of its deductions add up to that of its unrounded score.
+    state_before, state_after, lost_before, lost_after, change`: all that the item did to the score, by `attribute`. The
+    changes of a unit's items and of its deductions add up to that of its unrounded score, whatever its means; what two
+    models weigh or aggregate otherwise in a node is no item's, and stands in `why`.
     """
 
     before: Assessment
     after: Assessment
     units: pd.DataFrame
     items: pd.DataFrame
+    why: Attribution
 
     def explain(self, unit: str) -> pd.DataFrame:
         """One unit's items by size of change, what changed nothing left out; indexed by item.
@@ -38,8 +41,8 @@ class Movement:
 def compare(before: Assessment, after: Assessment) -> Movement:
     """Compare two assessments of the same institution, made under the same model.
 
-    A unit or item present in one only has missing values on the other side and counts as losing nothing there.
-    Under two different models the changes are those of the models too.
+    A unit present in one only has missing values on the other side and no changes. Under two different models the
+    changes are those of the models too. Raises `Misuse` where the two models' scores have different maxima.
 
         >>> compare(bank.assessment("2026Q1"), bank.assessment("2026Q2")).explain("0103")
     """
@@ -53,5 +56,14 @@ def compare(before: Assessment, after: Assessment) -> Movement:
     items = before.items[keep].merge(
         after.items[keep], on=["unit", "item"], how="outer", suffixes=("_before", "_after")
     )
-    items["change"] = items["lost_before"].fillna(0.0) - items["lost_after"].fillna(0.0)
-    return Movement(before, after, units, items)
+    why = attribute(before, after)
+    items["change"] = _changes(why, items)
+    return Movement(before, after, units, items, why)
+
+
+def _changes(why: Attribution, items: pd.DataFrame) -> np.ndarray:
+    """What each item did to its unit's score, all groups together; missing where the unit is on one side only."""
+    whole = sum(why.nodes.values(), start=np.zeros((len(why.groups), len(why.names))))
+    row = why.groups.index.get_indexer(pd.Index(items["unit"]))
+    column = pd.Index(why.names).get_indexer(pd.Index(items["item"]))
+    return np.where(row >= 0, whole[row, column] if len(whole) else np.nan, np.nan)

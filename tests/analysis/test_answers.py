@@ -38,6 +38,14 @@ def test_a_movement_names_the_items_that_moved_the_score_largest_first() -> None
     assert movement.explain("u")["change"].to_dict() == pytest.approx({"a1": 12.0, "b1": -4.0})
 
 
+def test_an_item_that_stopped_applying_moved_the_score_and_the_sibling_that_took_its_weight_did_not() -> None:
+    """A has 50 of a1 40 and a2 60; without a1 it has 60: 0.6 × 10 = +6, and a2 lost no point more or less of its own."""
+    small = tiny.model()
+    after = score(small, tiny.measures(small, {"u": LOW | {"a1": "not_applicable"}}))
+    movement = compare(score(small, tiny.measures(small, {"u": LOW})), after)
+    assert movement.explain("u")["change"].to_dict() == pytest.approx({"a1": 6.0})
+
+
 def test_a_unit_that_was_closed_or_opened_in_between_stands_in_the_movement_with_one_side_missing() -> None:
     small = tiny.model()
     movement = compare(

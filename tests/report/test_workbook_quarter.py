@@ -183,7 +183,9 @@ def test_causes_add_up_to_the_change_of_the_score(pack: QuarterPack) -> None:
         assert sum(points for _, points in found) == pytest.approx(change, abs=0.01 + 0.005 * 60)
 
 
-def test_an_item_that_merely_became_applicable_is_no_cause(pack: QuarterPack) -> None:
+def test_an_item_that_became_applicable_moves_the_score_by_less_than_it_contributes(
+    pack: QuarterPack,
+) -> None:
     before, after = (
         pack.before.items.set_index(["unit", "item"]),
         pack.assessment.items.set_index(["unit", "item"]),
@@ -194,7 +196,8 @@ def test_an_item_that_merely_became_applicable_is_no_cause(pack: QuarterPack) ->
     ]
     assert len(came)
     unit, item = came.index[0]
-    assert item not in [name for name, _ in figures.causes(pack, unit, 1000)]
+    moved = dict(figures.causes(pack, unit, 1000))[item]
+    assert 0 < moved < after.loc[(unit, item), "contribution"]
 
 
 def test_red_lines_in_effect_are_told_apart_from_those_that_wait(
