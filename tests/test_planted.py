@@ -61,6 +61,25 @@ def test_training_effect_fell_at_0105_and_the_items_that_fell_are_named(
     assert (in_training["change"].iloc[:4] < 0).all()
 
 
+def test_the_fall_of_0105_is_one_of_measured_values_and_most_of_it_in_training(
+    before: rk.Assessment, now: rk.Assessment
+) -> None:
+    """notebooks/explore says about 9.4 points, 7.7 of them in training, and a little gained where items stop applying."""
+    why = rk.attribute(before, now)
+    values = why.explain("0105").query("group == 'values'")
+    in_training = values["id"].str.startswith("B")
+    assert [round(values["term"].sum(), 1), round(values.loc[in_training, "term"].sum(), 1)] == [-9.4, -7.7]
+    assert 0 < why.groups.loc["0105", "applicability"] < 0.5
+    rows = why.evidence("0105", "B2.1")
+    assert set(rows["assessed_in"]) == {"2026Q1", "2026Q2"}
+    assert rows[["_file", "_sheet", "_row"]].notna().all(axis=None)
+    told = rk.grade_change(before, now, "0105")
+    assert told.loc[told["binds"], ["held", "key", "grade"]].to_numpy().tolist() == [
+        ["B", "score", "A"],
+        ["C", "score", "B"],
+    ]
+
+
 def test_a_movement_adds_up_to_the_change_of_the_score(before: rk.Assessment, now: rk.Assessment) -> None:
     movement = rk.compare(before, now)
     items = movement.items.groupby("item")["change"].size()
