@@ -6,6 +6,7 @@ import dataclasses
 import re
 import shutil
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 import riskkit as rk
 from riskkit.analysis.rank_intervals import RankIntervals, draw_weights
+from riskkit.analysis.weight_change import WeightChange
 from riskkit.scoring.variation import vary
 from tests.scoring import tiny
 from tests.test_methods import LANGUAGES, number, page
@@ -69,6 +71,28 @@ class Example:
         named = {name.replace("_", ":"): change for name, change in changes.items()}
         return float(rk.what_if(self.now, named).loc[unit, "score_after"])
 
+    @cached_property
+    def turn(self) -> WeightChange:
+        """Where the two invented branches change places."""
+        return rk.smallest_reversal(self.two, "X", "Y")
+
+    @cached_property
+    def better_grade(self) -> WeightChange:
+        return rk.smallest_grade_change(self.now, "S", depth=2)
+
+    def between(self, unit: str, other: str, node: str) -> float:
+        scores = self.now.scores(1)[node]
+        return float(scores[unit] - scores[other])
+
+    def at_the_turn(self, unit: str) -> float:
+        """The unrounded total where P1 weighs what brings N level with S."""
+        weight = float(rk.smallest_reversal(self.now, "N", "S", depth=2).single.loc["P1", "up"])
+        assert weight == pytest.approx(0.574, abs=5e-4)
+        others = self.now.model.nodes["P1"].weight
+        raw = weight * (1 - others) / (1 - weight)
+        row = list(self.now.summary.index).index(unit)
+        return float(vary(self.now.assessed, {"weight:P1": raw}).total()[row, 0])
+
     def without(self, unit: str, item: str) -> float:
         return float(self.left_out.scores.loc[unit, item])
 
@@ -93,6 +117,13 @@ SHOWN: list[tuple[int, str, Read]] = [
     (3, "0.6 × 66.50 + 0.4 × 73.88 = 69.45", lambda e: e.without("N", "P3")),
     (3, "0.6 × 60 + 0.4 × 78.75 = 67.50", lambda e: e.without("S", "P3")),
     (4, "0.6 × 69.20 + 0.4 × 73.53 = 70.93", lambda e: e.after("N", weight_Q1=0.4)),
+    (5, "10 ÷ 30 = 0.333", lambda e: e.turn.single.loc["P", "down"]),
+    (5, "0.5 − 0.333 = 0.167", lambda e: e.turn.distance),
+    (5, "73.33 − 69.20 = 4.13", lambda e: e.between("S", "N", "P")),
+    (5, "78.7476 − 73.8833 = 4.8643", lambda e: e.between("S", "N", "Q")),
+    (5, "0.6 × 71.173 + 0.4 × 73.883 = 72.257", lambda e: e.at_the_turn("N")),
+    (5, "0.6 × 67.930 + 0.4 × 78.748 = 72.257", lambda e: e.at_the_turn("S")),
+    (5, "0.175 ÷ 0.825 = 0.212", lambda e: e.better_grade.single.loc["P3", "up"]),
 ]  # fmt: skip
 
 
@@ -193,3 +224,20 @@ def test_a_change_that_reaches_nothing_is_refused(example: Example) -> None:
     ):
         with pytest.raises(rk.Misuse):
             rk.what_if(now, changes)
+
+
+def test_under_the_concentration_2_x_stays_first_in_two_thirds_of_the_draws(example: Example) -> None:
+    kept = rk.weight_stability(example.two, draws=DRAWS, seed=SEED, concentration=2, top=1)
+    check(5, "1 − 0.333 = 0.667", kept.same_top, slack=0.01)
+
+
+def test_no_weights_of_the_dimensions_move_the_worked_example(example: Example) -> None:
+    """S is ahead in both dimensions; short of A in P alone, and above B in both."""
+    for lang in LANGUAGES:
+        assert "60 × 0.65 + 100 × 0.35 = 74" in section(lang, 5)
+    assert rk.smallest_reversal(example.now, "N", "S").answer == "never"
+    assert rk.smallest_grade_change(example.now, "S").answer == "never"
+    found = example.better_grade
+    assert (found.answer, found.method, found.grades) == ("found", "one_weight", ("B", "A"))
+    assert found.move is not None
+    assert found.move[0] == "P3"
