@@ -68,13 +68,19 @@ class WeightChange:
         )
         level = f"weight_change.level.{self.depth if self.depth < 3 else 'deeper'}"
         kind = "pair" if self.grades is None else "grade"
-        before, after = self.grades or ("", "")
-        names |= {"level": texts.say(level, lang, depth=self.depth), "before": before, "after": after}
+        names |= {"level": texts.say(level, lang, depth=self.depth), "before": self._grade(lang)}
         said = texts.say(f"weight_change.{kind}.{self._key()}", lang, **names, **self._moved(lang))
         more = self.move is not None and self.method == "linear_programme" and self.answer == "found"
         return said + (
             texts.say("weight_change.least", lang, **names, share=_past(self.distance, -1)) if more else ""
         )
+
+    def _grade(self, lang: texts.Language) -> str:
+        """The grade before: its letter, or its name where the id is a word."""
+        if self.grades is None:
+            return ""
+        held = self.grades[0]
+        return held if len(held) <= 2 else self.assessment.model.grades[held].name[lang]
 
     def _key(self) -> str:
         if self.answer != "found":
