@@ -10,6 +10,7 @@ import getpass
 import json
 import os
 import random
+import re
 import runpy
 import shutil
 import signal
@@ -443,9 +444,15 @@ def traces(run: Path, bank: Path) -> list[tuple[str, str]]:
     """Words of this machine, of its user and of the bank's staff in a run's files."""
     words = {str(bank), str(ROOT), str(Path.home()), "测试员", "192.0.2.", "198.51.100.", "203.0.113."}
     words |= {name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 5}
-    words |= staff_numbers(bank)
+    numbers = staff_numbers(bank)
     told = {path.name: texts_of(path) for path in run.rglob("*") if path.is_file()}
-    return [(name, word) for name, text in told.items() for word in words if word in text]
+    found = [(name, word) for name, text in told.items() for word in words if word in text]
+    return found + [(name, word) for name, text in told.items() for word in numbers & whole_words(text)]
+
+
+def whole_words(text: str) -> set[str]:
+    """Words that are not the middle of a longer one, as staff numbers may be of a fraction such as 0.0009021714."""
+    return {word.strip(".") for word in re.findall(r"[\w.]+", text)}
 
 
 def staff_numbers(bank: Path) -> set[str]:
