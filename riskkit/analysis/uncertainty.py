@@ -14,7 +14,7 @@ from riskkit.analysis.simulation import blocks_of, competition_ranks
 from riskkit.errors import Misuse, unknown
 from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.grade_places import GradeRules
-from riskkit.scoring.scales import last_places, published
+from riskkit.scoring.scales import last_places
 
 TAILS = (0.05, 0.95)
 SURE = 0.95
@@ -94,23 +94,17 @@ def _simulated(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Published scores in whole last places, units × draws, and probabilities of grades, units × grades."""
     assessment, draws = plausible.assessment, plausible.draws
-    rules = GradeRules(assessment.model, assessment.standing)
-    nodes = {depth: rules.nodes(depth) for depth in rules.depths()}
-    names = ["", *(name for each in nodes.values() for name in each)]
+    rules = GradeRules(assessment)
     decimals = assessment.model.spec.score.decimals
     units = len(plausible.scored.inner)
-    deducted = assessment.summary["deducted"].to_numpy()[:units]
     every = np.arange(draws)
     places = np.empty((units, draws), dtype="int32")
     chances = np.empty((units, len(assessment.model.grades)))
     with tqdm(total=units, disable=not progress) as bar:
         for rows in blocks_of(units, draws):
-            found = plausible.variation(rows, dict.fromkeys(sources, every)).scores(names)
-            left = np.clip(found[""] - deducted[rows, None], 0.0, plausible.plan.maximum)
-            left = np.broadcast_to(left, (len(left), draws))
+            found = plausible.variation(rows, dict.fromkeys(sources, every)).scores(rules.names)
+            left, grades = rules.settled(rows, found)
             places[rows] = last_places(np.nan_to_num(left), decimals)
-            weakest = {depth: np.fmin.reduce([found[n] for n in each]) for depth, each in nodes.items()}
-            grades = rules.places(rows, published(left, decimals), weakest.__getitem__)
             chances[rows] = [[(row == place).mean() for place in range(chances.shape[1])] for row in grades]
             bar.update(len(left))
     return places, chances

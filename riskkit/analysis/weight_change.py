@@ -18,7 +18,6 @@ from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.grade_places import GradeRules
 from riskkit.scoring.grades import SLACK
 from riskkit.scoring.plan import ROOT
-from riskkit.scoring.scales import published
 
 Answer = Literal["found", "never", "not_found", "red_line", "tied"]
 Method = Literal["linear_programme", "one_weight"]
@@ -177,7 +176,7 @@ class _Held:
 
     def __init__(self, assessment: Assessment, unit: str, level: Level) -> None:
         self.level, self.model = level, assessment.model
-        self.rules = GradeRules(assessment.model, assessment.standing)
+        self.rules = GradeRules(assessment)
         self.row = int(assessment.summary.index.get_indexer(pd.Index([unit]))[0])
         self.place = int(assessment.grading.place[self.row])
         self.deducted = float(assessment.summary["deducted"][unit])
@@ -189,14 +188,8 @@ class _Held:
 
     def places(self, weights: np.ndarray) -> np.ndarray:
         """The place of the grade under each set of weights, nodes × draws."""
-        nodes = {depth: self.rules.nodes(depth) for depth in self.rules.depths()}
-        found = self.level.with_weights(weights).scores(
-            [ROOT, *(name for each in nodes.values() for name in each)]
-        )
-        left = np.nan_to_num(np.maximum(found[ROOT] - self.deducted, 0.0))
-        weakest = {depth: np.fmin.reduce([found[name] for name in each]) for depth, each in nodes.items()}
-        score = published(left, self.model.spec.score.decimals)
-        return np.asarray(self.rules.places(slice(self.row, self.row + 1), score, weakest.__getitem__)[0])
+        found = self.level.with_weights(weights).scores(self.rules.names)
+        return np.asarray(self.rules.settled(slice(self.row, self.row + 1), found)[1][0])
 
     def ways(self) -> list[list[Line]] | None:
         """Sets of lines such that the grade changes where all lines of one set are crossed; none if some are no lines.

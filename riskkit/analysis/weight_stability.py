@@ -14,7 +14,7 @@ from riskkit.analysis.simulation import Simulation, blocks_of
 from riskkit.errors import Misuse
 from riskkit.scoring.assessment import Assessment
 from riskkit.scoring.grade_places import GradeRules
-from riskkit.scoring.scales import last_places, published
+from riskkit.scoring.scales import last_places
 from riskkit.scoring.variation import Variation
 
 
@@ -84,16 +84,10 @@ def weight_stability(
 
 def _blocks(assessment: Assessment, simulation: Simulation) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
     """Published scores in whole last places and places of grades, units × draws, some units at a time."""
-    rules = GradeRules(assessment.model, assessment.standing)
-    nodes = {depth: rules.nodes(depth) for depth in rules.depths()}
-    names = ["", *(name for each in nodes.values() for name in each)]
+    rules = GradeRules(assessment)
     decimals = assessment.model.spec.score.decimals
-    deducted = assessment.summary["deducted"].to_numpy()[: len(simulation.units), None]
     for rows in blocks_of(len(simulation.units), simulation.draws):
-        found = simulation.variation.scores(names, rows)
-        left = np.maximum(found[""] - deducted[rows], 0.0)
-        weakest = {depth: np.fmin.reduce([found[name] for name in each]) for depth, each in nodes.items()}
-        grades = rules.places(rows, published(left, decimals), weakest.__getitem__)
+        left, grades = rules.settled(rows, simulation.variation.scores(rules.names, rows))
         yield rows, last_places(left, decimals), grades
 
 

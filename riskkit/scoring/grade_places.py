@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
-from riskkit.scoring.grades import SLACK, Standing
+from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.grades import SLACK
+from riskkit.scoring.plan import ROOT
+from riskkit.scoring.scales import published
 
 
 class GradeRules:
-    """What decides the grade of each unit whatever its scores: conditions on evidence, red lines, caps and vetoes."""
+    """What decides the grade of each unit beside its scores: deductions, conditions on evidence, caps and vetoes.
 
-    def __init__(self, model: IndicatorModel, standing: Standing) -> None:
-        self.model = model
-        self.standing = standing
-        self.falling = -np.array([grade.min for grade in model.spec.grades])
+    `names` are the nodes, the total first, whose scores it asks for.
+    """
+
+    def __init__(self, assessment: Assessment) -> None:
+        self.model, self.standing = assessment.model, assessment.standing
+        self.deducted = assessment.summary["deducted"].to_numpy()
+        self._nodes = {depth: self.nodes(depth) for depth in self._depths()}
+        self.names = [ROOT, *(name for names in self._nodes.values() for name in names)]
+        self.falling = -np.array([grade.min for grade in self.model.spec.grades])
         self.least = self._caps()
 
-    def depths(self) -> set[int]:
+    def settled(self, rows: slice, scores: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Unrounded scores after deductions and places of grades, best 0, units × draws, from scores of `names`."""
+        maximum, decimals = self.model.spec.score.maximum, self.model.spec.score.decimals
+        left = np.clip(scores[ROOT] - self.deducted[rows, None], 0.0, maximum)
+        weakest = {depth: np.fmin.reduce([scores[n] for n in names]) for depth, names in self._nodes.items()}
+        return left, self._places(rows, published(left, decimals), weakest)
+
+    def _depths(self) -> set[int]:
         """Depths whose nodes some grade asks something of."""
         conditions = [c for grade in self.model.spec.grades for c in grade.conditions]
         return {condition.depth for condition in conditions if isinstance(condition, s.NodeMin)}
@@ -34,15 +48,14 @@ class GradeRules:
             if at == depth and self.model.nodes[name].weight > 0
         ]
 
-    def places(self, rows: slice, published: np.ndarray, weakest: Callable[[int], np.ndarray]) -> np.ndarray:
-        """Places of grades, best 0, units × draws, from published scores and the least node of each depth."""
+    def _places(self, rows: slice, final: np.ndarray, weakest: Mapping[int, np.ndarray]) -> np.ndarray:
         last = len(self.falling) - 1
-        place = np.minimum(np.searchsorted(self.falling, -published), last)
+        place = np.minimum(np.searchsorted(self.falling, -final), last)
         for level, grade in enumerate(self.model.spec.grades):
             fell = np.zeros(place.shape, dtype=bool)
             for condition in grade.conditions:
                 if isinstance(condition, s.NodeMin):
-                    fell |= weakest(condition.depth) < condition.value - SLACK
+                    fell |= weakest[condition.depth] < condition.value - SLACK
                 else:
                     fell |= self.fails(condition)[rows, None]
             place = place + ((place == level) & fell)
