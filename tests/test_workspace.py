@@ -307,3 +307,28 @@ def test_every_period_there_is_is_told_in_order(small_bank: Path) -> None:
     with pytest.raises(Misuse) as refused:
         bank.period("2031Q1")
     assert ", ".join(map(str, bank.periods)) in refused.value.message("en")
+
+
+# --- how uncertainty is simulated
+
+
+def test_the_draws_and_the_seed_of_the_settings_are_those_of_the_reports(small_bank: Path) -> None:
+    settings = small_bank / "riskkit.yaml"
+    text = settings.read_text(encoding="utf-8")
+    assert open_workspace(small_bank).settings.simulation.model_dump() == {"draws": 1000, "seed": 1}
+    settings.write_text(f"{text}simulation: {{draws: 200, seed: 0}}\n", encoding="utf-8")
+    told = open_workspace(small_bank).uncertainty("2026Q2")
+    from riskkit.analysis.uncertainty import uncertainty
+
+    again = uncertainty(open_workspace(small_bank).assessment("2026Q2"), draws=200, seed=0).units
+    pd.testing.assert_frame_equal(told, again, check_index_type=False)
+
+
+@pytest.mark.parametrize("wrong", ["draws: 10", "draws: many", "seed: -1", "seed: 1.5", "runs: 3"])
+def test_settings_no_simulation_could_follow_are_refused(small_bank: Path, wrong: str) -> None:
+    settings = small_bank / "riskkit.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(f"{text}simulation: {{{wrong}}}\n", encoding="utf-8")
+    ((_, file, place),) = problems(small_bank)
+    assert file == "riskkit.yaml"
+    assert place.startswith("simulation.")

@@ -8,8 +8,9 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from riskkit.analysis.rank_intervals import draw_weights
+from riskkit.analysis.rank_intervals import CONCENTRATION, draw_weights
 from riskkit.analysis.sampling_draws import Sampled, draw_points
+from riskkit.errors import Misuse
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.model.schema import Composite, Gain, Item, Mean, Measure, Quantile
 from riskkit.scoring.assessment import Assessment
@@ -18,8 +19,8 @@ from riskkit.scoring.variation import Variation
 
 Source = Literal["sampling", "rating", "weights", "thresholds", "missing"]
 SOURCES: tuple[Source, ...] = get_args(Source)
-CONCENTRATION = 100.0
-"""Of the Dirichlet distribution that weights are drawn from around the model's."""
+LARGE = 1e6
+"""Cases that leave Student's t no different from the normal distribution."""
 STRETCH = 0.1
 """By how much of itself the way from full marks to the other thresholds of a scale may be longer or shorter."""
 Pick = Mapping[Source, np.ndarray]
@@ -31,12 +32,14 @@ class Plausible:
 
     `only` says which items of which units count, units × items of the assessed units; all do unless given. Weights and
     thresholds are drawn once, for all units; what was sampled, rated or left out for each unit on its own.
-    The same seed gives the same draws for the same block of units.
+    The same seed gives the same draws for the same block of units. Raises `Misuse` for a seed below 0.
     """
 
     def __init__(
         self, assessment: Assessment, draws: int, seed: int, *, only: np.ndarray | None = None
     ) -> None:
+        if seed < 0:
+            raise Misuse("seed", found=seed)
         self.assessment = assessment
         self.draws, self.seed = draws, seed
         self.scored = assessment.assessed
@@ -140,10 +143,6 @@ class Plausible:
         points[varies] = (
             np.where(fresh, curve.points(value[varies][:, None]), points[varies]) + moved[:, pick]
         )
-
-
-LARGE = 1e6
-"""Cases that leave Student's t no different from the normal distribution."""
 
 
 def upper_bound(item: Item) -> float | None:

@@ -15,6 +15,8 @@ from riskkit.scoring.influence import weight_groups
 from riskkit.scoring.plan import Scored
 from riskkit.scoring.variation import Variation
 
+CONCENTRATION = 100.0
+"""Of the Dirichlet distribution that weights are drawn from around the model's, unless told otherwise."""
 LEVELS = (0.05, 0.5, 0.95)
 NAMES = ("low", "median", "high")
 LEAST = 1e-300
@@ -37,7 +39,12 @@ class RankIntervals:
 
 
 def rank_intervals(
-    assessment: Assessment, *, draws: int, seed: int, concentration: float = 100.0, progress: bool = False
+    assessment: Assessment,
+    *,
+    draws: int,
+    seed: int,
+    concentration: float = CONCENTRATION,
+    progress: bool = False,
 ) -> RankIntervals:
     """The 5, 50 and 95 % quantiles of every ranked unit's published score and rank when the weights are drawn anew.
 

@@ -13,11 +13,16 @@ from riskkit.analysis.simulation import blocks_of
 from riskkit.errors import Misuse
 from riskkit.evidence.states import MEASURED
 from riskkit.scoring.assessment import Assessment, score
+from riskkit.scoring.coverage import ratio
 
 CHANCE: tuple[Source, ...] = ("sampling", "rating")
 """What makes two looks at the same state differ."""
 ALPHA = 0.1
 """How often a branch that did not change may seem to."""
+LEAST_SHARE = 0.5
+"""Less of the applicable weight measured in both periods says nothing of the whole."""
+TINY = 1e-9
+"""Points by which scores may differ from rounding alone."""
 REAL, NOT_SHOWN, CANNOT_SAY = "real", "not_shown", "cannot_say"
 
 
@@ -29,8 +34,8 @@ class RealChange:
     the unrounded scores without deductions on the items measured afresh in both, old evidence under the new model;
     `change` between these, its standard deviation `sd` from sampling and rating in both periods, `detectable` (the
     minimum detectable change, two-sided 10 %), `p_value`, `q_value` (adjusted for the number of units) and `verdict`:
-    `real` if q is at most the rate asked for, `not_shown`, or `cannot_say` where less than half of the weight was
-    measured in both. `share`: that weight. `rate`: the bound on false discoveries.
+    `real` if q is at most the rate asked for, `not_shown`, or `cannot_say` where less than half of the applicable
+    weight was measured in both. `share`: that part of it. `rate`: the bound on false discoveries.
     """
 
     before: Assessment
@@ -51,12 +56,14 @@ def real_change(
     (Benjamini and Hochberg 1995, *Journal of the Royal Statistical Society B* 57, 289-300). Minimum detectable change:
     1.645 · sd (Beaton 2000, *Spine* 25, 3192-3199).
 
-    Raises `Misuse` for fewer than 100 draws or a rate outside 0-1.
+    Raises `Misuse` for fewer than 100 draws, a seed below 0 or a rate outside 0-1.
 
         >>> real_change(bank.assessment("2026Q1"), bank.assessment("2026Q2"), draws=1000, seed=7).units
     """
     if draws < 100:
         raise Misuse("few_draws", draws=draws)
+    if seed < 0:
+        raise Misuse("seed", found=seed)
     if not 0 < rate < 1:
         raise Misuse("discovery_rate", rate=rate)
     then = before if before.model.hash == after.model.hash else score(after.model, before.measures)
@@ -77,7 +84,7 @@ def real_change(
             "change": change,
             "sd": sd,
             "detectable": stats.norm.ppf(1 - ALPHA / 2) * sd,
-            "share": both @ nominal,
+            "share": ratio(both @ nominal, sides[1].applicable(units) @ nominal),
         },
         index=units,
     )
@@ -95,11 +102,6 @@ def _judged(frame: pd.DataFrame, rate: float) -> pd.DataFrame:
     q[told] = stats.false_discovery_control(p[told]) if told.any() else []
     verdict = np.where(told, np.where(q <= rate, REAL, NOT_SHOWN), CANNOT_SAY)
     return frame.assign(p_value=np.where(told, p, np.nan), q_value=q, verdict=verdict)
-
-
-TINY = 1e-9
-LEAST_SHARE = 0.5
-"""Less of the weight measured in both periods says nothing of the whole."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,12 @@ class _Side:
         register = self.assessment.measures.units.index
         arrays = self.assessment.measures.arrays.take(self.assessment.graded.plan.items)
         return np.asarray(arrays.among([MEASURED])[register.get_indexer(units)])
+
+    def applicable(self, units: pd.Index) -> np.ndarray:
+        """1 where an item applies, units × items."""
+        register = self.assessment.measures.units.index
+        arrays = self.assessment.measures.arrays.take(self.assessment.graded.plan.items)
+        return arrays.applicable[register.get_indexer(units)]
 
     def drawn(self, units: pd.Index, both: np.ndarray, draws: int, seed: list[int]) -> _Drawn:
         """Totals on the items measured in both, and their variance by chance."""

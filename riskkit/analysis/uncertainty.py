@@ -71,7 +71,7 @@ def uncertainty(
     refused, anything from nothing to what the unit scored on the rest. Weights and thresholds are the same for all
     units in a draw. Deductions, coverage, evidence classes and red lines stay as they are.
 
-    Raises `Misuse` for fewer than 100 draws and for an unknown source.
+    Raises `Misuse` for fewer than 100 draws, a seed below 0 and an unknown source.
 
         >>> uncertainty(assessment, draws=1000, seed=7).units[["score_low", "score_high", "rank_low", "rank_high"]]
 

@@ -88,36 +88,24 @@ class _Marks(dict[tuple[str, ...], np.ndarray]):
         return self[names]
 
 
-def spread(frame: pd.DataFrame, column: str, units: pd.Index, items: list[str]) -> np.ndarray:
-    """A column of numbers of a frame with a row a unit and item, as units × items; missing where there is no row."""
-    row, place = (
-        units.get_indexer(pd.Index(frame["unit"])),
-        pd.Index(items).get_indexer(pd.Index(frame["item"])),
-    )
-    inside = (row >= 0) & (place >= 0)
-    array = np.full((len(units), len(items)), np.nan, order="F")
-    array[row[inside], place[inside]] = frame[column].to_numpy(dtype="float64")[inside]
+def spread(
+    found: np.ndarray, frame: pd.DataFrame, units: pd.Index, items: Iterable[str], gap: float
+) -> np.ndarray:
+    """Numbers of a frame with a row a unit and item, as units × items; `gap` where there is no row."""
+    names = pd.Index(list(items))
+    row, column = units.get_indexer(pd.Index(frame["unit"])), names.get_indexer(pd.Index(frame["item"]))
+    inside = (row >= 0) & (column >= 0)
+    array = np.full((len(units), len(names)), gap, dtype=found.dtype, order="F")
+    array[row[inside], column[inside]] = found[inside]
     return array
 
 
 def arrays_of(frame: pd.DataFrame, units: pd.Index, items: Iterable[str]) -> MeasureArrays:
     """The frame of `Measures` as arrays."""
     names = tuple(items)
-    row, column = (
-        units.get_indexer(pd.Index(frame["unit"])),
-        pd.Index(names).get_indexer(pd.Index(frame["item"])),
-    )
-    inside = (row >= 0) & (column >= 0)
-
-    def spread(found: np.ndarray, gap: float, dtype: str) -> np.ndarray:
-        array = np.full((len(units), len(names)), gap, dtype=dtype, order="F")
-        array[row[inside], column[inside]] = found[inside]
-        return array
-
-    state = pd.Index(STATES).get_indexer(pd.Index(frame["state"]))
+    state = pd.Index(STATES).get_indexer(pd.Index(frame["state"])).astype("int8")
     counted = np.isin(state, [STATES.index(name) for name in COUNTED])
     values = np.where(counted, frame["value"].to_numpy(dtype="float64"), np.nan)
-    classes = pd.Index(CLASSES).get_indexer(pd.Index(frame["confidence"]))
-    return MeasureArrays(
-        names, spread(values, np.nan, "float64"), spread(state, -1, "int8"), spread(classes, -1, "int8")
-    )
+    classes = pd.Index(CLASSES).get_indexer(pd.Index(frame["confidence"])).astype("int8")
+    gaps = ((values, np.nan), (state, -1), (classes, -1))
+    return MeasureArrays(names, *(spread(found, frame, units, names, gap) for found, gap in gaps))

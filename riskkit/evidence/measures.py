@@ -59,7 +59,8 @@ class Measures:
     def array(self, column: str) -> np.ndarray:
         """A column of `frame` that holds numbers, units × items in the order of the register; missing where the item is
         not for the unit."""
-        return spread(self.frame, column, self.units.index, list(self.model.items))
+        numbers = self.frame[column].to_numpy(dtype="float64")
+        return spread(numbers, self.frame, self.units.index, self.model.items, np.nan)
 
     @cached_property
     def parents(self) -> np.ndarray:

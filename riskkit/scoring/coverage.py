@@ -26,14 +26,15 @@ class Shares:
 
     def coverage(self) -> np.ndarray:
         """Weight measured or carried over ÷ weight of everything applicable; 0 where nothing is."""
-        return _ratio(self.covered, self.applicable @ self.nominal)
+        return ratio(self.covered, self.applicable @ self.nominal)
 
     def of(self, marked: np.ndarray) -> np.ndarray:
         """Weight of some of what was measured ÷ weight of all that was."""
-        return _ratio(marked @ self.nominal, self.covered)
+        return ratio(marked @ self.nominal, self.covered)
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Part ÷ whole, 0 where the whole is nothing."""
     return np.asarray(np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0))
 
 

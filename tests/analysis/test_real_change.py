@@ -84,6 +84,17 @@ def test_what_was_carried_over_or_not_measured_then_leaves_both_sides() -> None:
     assert np.isnan(told.loc["v", "q_value"])
 
 
+def test_what_does_not_apply_does_not_count_against_what_was_measured() -> None:
+    """Only a2 (0.3 of the weight) applies and was measured both times: all of what applies."""
+    small = tiny.model()
+    alone: dict[str, dict[str, float | str]] = {
+        "u": {"a1": "not_applicable", "a2": 0.5, "b1": "not_applicable"}
+    }
+    then, now = (score(small, tiny.measures(small, alone)) for _ in range(2))
+    row = rk.real_change(then, now, draws=100, seed=8).units.loc["u"]
+    assert (row["share"], row["verdict"]) == (1.0, "not_shown")
+
+
 def test_old_evidence_is_scored_under_the_new_model() -> None:
     """Nothing was measured otherwise; only the weights changed, and they change nothing."""
     small = tiny.model()
@@ -104,6 +115,8 @@ def test_the_planted_fall_of_0105_is_real(sample_bank: object) -> None:
 def test_bad_settings_are_refused_and_the_same_seed_gives_the_same(sample_assessment: Assessment) -> None:
     with pytest.raises(Misuse):
         rk.real_change(sample_assessment, sample_assessment, draws=10, seed=1)
+    with pytest.raises(Misuse):
+        rk.real_change(sample_assessment, sample_assessment, draws=100, seed=-1)
     with pytest.raises(Misuse):
         rk.real_change(sample_assessment, sample_assessment, draws=100, seed=1, rate=1.0)
     one, two = (

@@ -73,11 +73,16 @@ def test_the_90_percent_score_interval_covers_87_to_93_percent_of_the_truths(
     assert 0.87 <= covered(items, cases, points, seed=1) <= 0.93
 
 
+SAMPLES = [(3, 10), (3, 20), (3, 200), (12, 10), (12, 50), (12, 200), (40, 10), (40, 20), (40, 50)]
+"""Items, and cases sampled for each."""
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("points", [STRAIGHT, BENT], ids=["straight", "bent"])
-@pytest.mark.parametrize(("items", "cases"), [(3, 20), (3, 100), (12, 50), (12, 200), (40, 20), (40, 50)])
+@pytest.mark.parametrize(("items", "cases"), SAMPLES)
 def test_the_score_interval_covers_at_small_and_large_samples(items: int, cases: int, points: Any) -> None:
-    assert 0.87 <= covered(items, cases, points, seed=2) <= 0.935
+    """The bounds are those that docs/methods tells."""
+    assert 0.87 <= covered(items, cases, points, seed=2) <= 0.945
 
 
 def test_the_interval_of_a_sample_of_half_the_files_is_narrower_and_covers_too() -> None:
@@ -161,6 +166,8 @@ def test_a_unit_opens_a_group_where_the_first_is_above_it_in_19_draws_of_20() ->
 def test_too_few_draws_unknown_sources_and_units_are_refused(sample_assessment: Assessment) -> None:
     with pytest.raises(Misuse):
         rk.uncertainty(sample_assessment, draws=99, seed=1)
+    with pytest.raises(Misuse):
+        rk.uncertainty(sample_assessment, draws=100, seed=-1)
     with pytest.raises(Misuse, match="sampling"):
         rk.uncertainty(sample_assessment, draws=100, seed=1, sources=["samplin"])  # type: ignore[list-item]  # on purpose
     with pytest.raises(Misuse):

@@ -53,6 +53,7 @@ def test_score_and_rank_intervals(race: Callable[..., Race], units: int) -> None
     """As above, an assessment never looked at before, scored in the same round."""
     values = bank.values(units, ITEMS, seed=2)
     given = bank.measures(MODEL, values)
+    assert len(riskkit.score(MODEL, given).ranking()) == units
     race(
         f"score, then rank_intervals, {units} units",
         lambda: riskkit.rank_intervals(riskkit.score(MODEL, given), draws=DRAWS, seed=7),

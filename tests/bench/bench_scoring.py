@@ -66,6 +66,7 @@ def test_values_to_scores_with_the_folding(race: Callable[..., Race]) -> None:
         fold = plan.fold(arrays.bounds)
         return fold and fold.inner(arrays.values)
 
+    np.testing.assert_allclose(ours(), VALUES @ by_hand()[0] + by_hand()[1], rtol=1e-12)
     race("values to scores, folding too", ours, affine(VALUES, *by_hand()), 30)
 
 
