@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import riskkit as rk
-from riskkit.analysis.sampling_draws import share_interval
+from riskkit.analysis.sampling_draws import Sampled, draw_points, share_interval
 from riskkit.analysis.uncertainty import tie_groups
 from riskkit.errors import Misuse
 from riskkit.evidence.measures import Measures
@@ -18,6 +18,7 @@ from riskkit.model import IndicatorModel
 from riskkit.model.schema import ModelSpec
 from riskkit.scoring.assessment import Assessment, score
 from riskkit.scoring.plan import Plan
+from riskkit.scoring.scales import Lines
 from tests.bench import bank
 from tests.scoring import tiny
 
@@ -104,6 +105,15 @@ def test_one_straight_item_scatters_as_its_sample_does() -> None:
     told = rk.uncertainty(assessment, draws=20_000, seed=4, sources=["sampling"]).units.iloc[0]
     assert told["score_sd"] == pytest.approx(5.03, rel=0.03)
     assert told["score_high"] - told["score_low"] == pytest.approx(2 * 1.645 * 5.03, rel=0.03)
+
+
+def test_what_a_bend_adds_to_the_points_of_a_scattered_value_is_taken_out() -> None:
+    """0.5 of 100 cases at the very bend of a scale, level below and 200 points a unit above: the error has a standard
+    deviation of √(0.25 ÷ 100) = 0.05, half of it counts, and its mean of 200 · 0.05 ÷ √(2π) = 3.99 points is no merit."""
+    bend = Lines(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.0, 100.0]))
+    found = Sampled(*(np.array([number]) for number in (0.5, 0.0025, 100.0, np.inf)))
+    moved = draw_points(found, bend, 1.0, draws=20_000, rng=np.random.default_rng(8))
+    assert moved.mean() == pytest.approx(-3.99, abs=0.1)
 
 
 def test_weights_and_thresholds_are_the_same_for_all_units_in_a_draw() -> None:
