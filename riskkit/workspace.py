@@ -92,6 +92,7 @@ class Workspace:
         self._evidence: dict[Period, Evidence] = {}
         self._measures: dict[Period, Measures] = {}
         self._hashes: dict[Period, dict[str, str]] = {}
+        self._parts: dict[Period, dict[str, pd.DataFrame]] = {}
         _ = self._register  # refused here, not at some later use
 
     def __repr__(self) -> str:
@@ -267,25 +268,69 @@ class Workspace:
 
             >>> open_workspace("data_samples/bank").uncertainty("2026Q2")[["rank_low", "rank_high"]].head()
         """
-        wanted, how = self.period(period), self.settings.simulation
-        made_from = key(content_key(self.model, self.input_hashes(wanted)), how.model_dump())
+        return self._simulated(self.period(period), "uncertainty").set_index("unit")
+
+    def silent(self, period: object = None) -> pd.DataFrame:
+        """What a period's evidence cannot say of how sure results are, as `Uncertainty.silent`."""
+        return self._simulated(self.period(period), "silent")
+
+    def means(self, until: object = None) -> pd.DataFrame:
+        """The mean score of the ranked units, a row a period up to one: `score, score_low, score_high`, missing where
+        nobody was ranked; see `riskkit.analysis.mean_score`."""
+        periods = [p for p in self.periods if p <= self.period(until)]
+        found = [self._simulated(p, "mean") for p in periods]
+        return pd.concat(found).set_index(pd.Index([str(p) for p in periods], name="period"))
+
+    def _simulated(self, period: Period, part: str) -> pd.DataFrame:
+        """One part of a period's simulation, from the store where it is there; all parts come of one simulation."""
+        how = self.settings.simulation
+        made_from = key(content_key(self.model, self.input_hashes(period)), how.model_dump())
 
         def compute() -> pd.DataFrame:
-            from riskkit.analysis.uncertainty import (
-                uncertainty,  # brings scipy.stats, which takes half a second
-            )
+            from riskkit.analysis.mean_score import mean_score  # these bring scipy.stats: half a second
+            from riskkit.analysis.uncertainty import uncertainty
 
-            found = uncertainty(self.assessment(wanted), draws=how.draws, seed=how.seed)
-            return found.units.reset_index()
+            if period not in self._parts:
+                sure = uncertainty(self.assessment(period), draws=how.draws, seed=how.seed)
+                parts = {"uncertainty": sure.units.reset_index(), "silent": sure.silent}
+                self._parts[period] = parts | {"mean": mean_score(sure).to_frame().T}
+            return self._parts[period][part]
 
-        return self._store.frame(f"uncertainty-{wanted}", made_from, compute).set_index("unit")
+        return self._store.frame(f"{part}-{period}", made_from, compute)
+
+    def real_change(self, period: object = None) -> pd.DataFrame:
+        """Which changes since the period before are real, from the store where that is there.
+
+        Indexed by unit assessed in both: the columns of `RealChange.units`, with the draws and the seed of the
+        settings. Raises `Misuse` where there is no evidence of the period before.
+
+            >>> open_workspace("data_samples/bank").real_change("2026Q2")["verdict"].value_counts()
+        """
+        after, how = self.period(period), self.settings.simulation
+        before = self.period(after.previous())
+        hashes = self.input_hashes(before) | self.input_hashes(after)
+        made_from = key(content_key(self.model, hashes), how.model_dump())
+
+        def compute() -> pd.DataFrame:
+            from riskkit.analysis.real_change import real_change
+
+            sides = self.assessment(before), self.assessment(after)
+            return real_change(*sides, draws=how.draws, seed=how.seed).units.rename_axis("unit").reset_index()
+
+        return self._store.frame(f"real_change-{after}", made_from, compute).set_index("unit")
 
     def history(self, until: object = None) -> pd.DataFrame:
         """All periods, or those up to one, in one tidy frame: a row a period, unit and node (the total under ""), with
-        scores and, on the total, grade and rank. Columns `period, unit, name, level, node, depth, score, observed,
-        weight, grade, rank`."""
+        scores and, on the total, grade, rank and the 90 % interval of the score of a ranked unit. Columns `period,
+        unit, name, level, node, depth, score, observed, weight, grade, rank, score_low, score_high`."""
         last = self.period(until)
-        return pd.concat([self._past(p) for p in self.periods if p <= last], ignore_index=True)
+        return pd.concat([self._with_interval(p) for p in self.periods if p <= last], ignore_index=True)
+
+    def _with_interval(self, period: Period) -> pd.DataFrame:
+        ends = ["score_low", "score_high"]
+        whole = self._past(period).join(self.uncertainty(period)[ends], on="unit")
+        whole[ends] = whole[ends].where(whole["node"] == "")
+        return whole
 
     def _past(self, period: Period) -> pd.DataFrame:
         """One period of the history, from the store where it is there."""

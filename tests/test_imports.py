@@ -208,7 +208,8 @@ PUBLIC = [
 ]  # fmt: skip
 CHARTS = [
     "ageing", "dimension_profile", "heatmap", "indicator_profile", "leave_one_out", "losses", "movement",
-    "rank_intervals", "rank_ranges", "ranking", "trend", "use", "weight_stability", "why",
+    "rank_intervals", "rank_ranges", "ranking", "real_change", "trend", "uncertainty", "use", "variance_shares",
+    "weight_stability", "why",
 ]  # fmt: skip
 SHOWN_BY = {"Assessment": "score"}
 """Nouns whose example stands where they are made."""

@@ -57,6 +57,21 @@ class QuarterPack:
         return self.workspace.uncertainty(self.period)
 
     @cached_property
+    def silent(self) -> pd.DataFrame:
+        """What the evidence cannot say of how sure results are; see `Workspace.silent`."""
+        return self.workspace.silent(self.period)
+
+    @cached_property
+    def means(self) -> pd.DataFrame:
+        """The mean score of the ranked units in every period, with its interval; see `Workspace.means`."""
+        return self.workspace.means(self.period)
+
+    @cached_property
+    def real(self) -> pd.DataFrame | None:
+        """Which changes since the last period are real; see `Workspace.real_change`."""
+        return self.workspace.real_change(self.period) if self.before else None
+
+    @cached_property
     def origins(self) -> pd.DataFrame:
         """Where every unit's every value came from; see `riskkit.report.origins`."""
         return origins(self.assessment.measures)

@@ -12,12 +12,15 @@ from riskkit.discretion import SMALLEST_GROUP, masked
 from riskkit.evidence.evidence import ORIGIN
 from riskkit.evidence.measures import leaves, reason_text
 from riskkit.evidence.states import CARRIED
+from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
 from riskkit.model.checks import SOURCE_OF
 from riskkit.periods import Period
 from riskkit.report.formulas import scale_in_words
 from riskkit.scoring.assessment import Assessment
 
+SILENT_NAMED = 3
+"""Items named of those the evidence is silent about."""
 _FORMS = {
     "ratio": "{:.1%}",
     "days": "{:.1f}",
@@ -28,6 +31,23 @@ _FORMS = {
     "money": "{:,.0f}",
     "number": "{:,.2f}",
 }
+
+
+def silent_sentences(silent: pd.DataFrame, model: IndicatorModel, lang: texts.Language) -> list[str]:
+    """What the evidence cannot say of how sure results are, why, and what it would take; a sentence a reason.
+
+    `silent` as in `Uncertainty.silent`.
+    """
+    sentences = []
+    for key, rows in silent.groupby("key", sort=False):
+        named = texts.listed(
+            f"{item} {model.items[item].name[lang]}" for item in rows["item"][:SILENT_NAMED]
+        )[lang]
+        named += " …" if len(rows) > SILENT_NAMED else ""
+        sentences.append(
+            texts.say(f"silent.{key}", lang, items=len(rows), named=named, units=rows["units"].max())
+        )
+    return sentences
 
 
 def value_text(value: float, item: s.Item) -> str:

@@ -13,6 +13,7 @@ from riskkit.report.charts.changes import ageing, losses, movement, trend
 from riskkit.report.charts.methods import rank_ranges
 from riskkit.report.charts.sensitivity import leave_one_out, rank_intervals, weight_stability
 from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
+from riskkit.report.charts.sureness import real_change, uncertainty, variance_shares
 from riskkit.report.charts.why import why
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "rank_intervals",
     "rank_ranges",
     "ranking",
+    "real_change",
     "trend",
+    "uncertainty",
     "use",
+    "variance_shares",
     "weight_stability",
     "why",
 ]

@@ -138,15 +138,17 @@ class Canvas:
         self.ax.set_ylim(len(labels) - 0.4, -0.6)
         self.ax.spines["left"].set_visible(False)
 
-    def legend(self, *, below: float = 34.0) -> None:
-        """What the marks mean, so many points below the axis."""
+    def legend(self, *, below: float = 34.0, columns: int = 0) -> None:
+        """What the marks mean, so many points below the axis; in one row, or in so many columns."""
         handles, labels = self.ax.get_legend_handles_labels()
         figure = self.ax.get_figure(root=True)
         if handles and figure is not None:
             down = ScaledTranslation(0, -below / 72, figure.dpi_scale_trans)
             place: dict[str, Any] = {"bbox_to_anchor": (1, 0), "bbox_transform": self.ax.transAxes + down}
             spacing: dict[str, Any] = {"borderaxespad": 0, "columnspacing": 1.4, "handletextpad": 0.5}
-            self.ax.legend(handles, labels, ncols=len(handles), loc="upper right", **place, **spacing)
+            self.ax.legend(
+                handles, labels, ncols=columns or len(handles), loc="upper right", **place, **spacing
+            )
 
     def nothing(self, key: str) -> None:
         """A sentence instead of an empty frame."""
@@ -191,6 +193,13 @@ def grade_colours(model: IndicatorModel) -> dict[str, str]:
 def shade(share: float) -> str:
     """The colour of a share of full marks; grey for none."""
     return LINE if share != share else f"#{theme().shade(share)}"
+
+
+def share(share: float) -> str:
+    """A share in whole percent, where 100 % and 0 % mean every draw and none."""
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def ink_on(colour: str) -> str:

@@ -90,7 +90,7 @@ def weight_stability(
         )
         for row, (grade, kept) in enumerate(zip(chosen["grade"], chosen["grade_kept"], strict=True)):
             on.ax.annotate(
-                f"{grade}  {_share(kept)}", (1, row), (12, 0), color=c.MUTED, annotation_clip=False, **c.NOTE
+                f"{grade}  {c.share(kept)}", (1, row), (12, 0), color=c.MUTED, annotation_clip=False, **c.NOTE
             )
         on.rows([on.unit(stability.units, str(unit)) for unit in chosen.index])
         last = int(chosen["in_top"].sum())
@@ -98,18 +98,11 @@ def weight_stability(
             on.ax.axhline(last - 0.5, color=c.MUTED, linewidth=0.8)
         on.ax.set_xlim(0, 1)
         on.ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        whole = {"top": stability.top, "same_top": _share(stability.same_top)}
-        on.ax.set_xlabel(on.say("weight_stability.axis", same_grades=_share(stability.same_grades), **whole))
+        whole = {"top": stability.top, "same_top": c.share(stability.same_top)}
+        on.ax.set_xlabel(on.say("weight_stability.axis", same_grades=c.share(stability.same_grades), **whole))
         on.ax.grid(axis="x")
         on.legend(below=38)
     return on.ax
-
-
-def _share(share: float) -> str:
-    """A share in whole percent, where 100 % and 0 % mean every draw and none."""
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def leave_one_out(
