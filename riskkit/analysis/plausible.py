@@ -14,7 +14,7 @@ from riskkit.errors import Misuse
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.model.schema import Composite, Gain, Item, Mean, Measure, Quantile
 from riskkit.scoring.assessment import Assessment
-from riskkit.scoring.scales import Curve, Lines
+from riskkit.scoring.scales import Lines
 from riskkit.scoring.variation import Variation
 
 Source = Literal["sampling", "rating", "weights", "thresholds", "missing"]
@@ -62,6 +62,7 @@ class Plausible:
         }
         self._weights = draw_weights(self.scored, draws, CONCENTRATION, np.random.default_rng([seed, 0]))
         self._moved: dict[tuple[int, str, int], np.ndarray] = {}
+        self._alike: dict[tuple[int, int], np.ndarray] = {}
         self._stretch = np.random.default_rng([seed, 1]).uniform(
             1 - STRETCH, 1 + STRETCH, (len(self.plan.items), draws)
         )
@@ -71,35 +72,22 @@ class Plausible:
         size = len(next(iter(pick.values()))) if pick else 1
         if any(start != rows.start for start, _, _ in self._moved):
             self._moved.clear()  # draws are kept for one block of units at a time
+            self._alike.clear()
         changes: dict[str, np.ndarray] = {}
         if "weights" in pick:
             changes |= {name: drawn[pick["weights"]] for name, drawn in self._weights.items()}
-        curves = [self._curve(column, pick) for column in range(len(self.plan.items))]
-        for name, each, own in zip(self.plan.items, curves, self.plan.curves, strict=True):
-            if each is not own and isinstance(each, Lines):
-                knots = np.exp(each.x) if each.log else each.x
-                changes |= {f"scale:{name}:{k}:value": knots[:, k] for k in range(knots.shape[1])}
-        changes |= self._points(rows, pick, curves, size)
+        changes |= self._points(rows, pick, size)
         return Variation(self.scored.units(rows), changes, size)
 
-    def _curve(self, column: int, pick: Pick) -> Curve:
-        """The curve of an item, stretched about the threshold of full marks in each draw where thresholds are drawn."""
-        each = self.plan.curves[column]
-        if "thresholds" not in pick or not isinstance(each, Lines):
-            return each
-        best = each.x[np.argmax(each.y)]
-        factor = self._stretch[column][pick["thresholds"]]
-        return Lines(best + (each.x - best) * factor[:, None], each.y, each.log)
-
-    def _points(self, rows: slice, pick: Pick, curves: list[Curve], size: int) -> dict[str, np.ndarray]:
+    def _points(self, rows: slice, pick: Pick, size: int) -> dict[str, np.ndarray]:
         """Points, units × draws, of items that differ from unit to unit in a draw; missing where as assessed."""
         given: dict[str, np.ndarray] = {}
         share = self._left_out(rows, pick)
         for column, name in enumerate(self.plan.items):
-            points = np.full((len(self.observed[rows]), size), np.nan)
+            points = self._stretched(column, rows, pick, size)
             for source in ("sampling", "rating"):
                 if source in pick:
-                    self._move(points, column, rows, source, pick[source], curves[column])
+                    self._move(points, column, rows, source, pick[source])
             left = self.unanswered[rows, column]
             if share is not None and left.any():
                 points[left] = share[left]
@@ -117,9 +105,20 @@ class Plausible:
         share = rng.random((len(self.observed[rows]), self.draws))[:, pick["missing"]]
         return np.asarray(share * self.observed[rows, None])
 
-    def _move(
-        self, points: np.ndarray, column: int, rows: slice, source: str, pick: np.ndarray, curve: Curve
-    ) -> None:
+    def _stretched(self, column: int, rows: slice, pick: Pick, size: int) -> np.ndarray:
+        """Points under a scale stretched about the threshold of full marks: those of the value brought nearer to it."""
+        assert self.scored.values is not None, "an assessment keeps the values its points follow from"
+        each = self.plan.curves[column]
+        if "thresholds" not in pick or not isinstance(each, Lines):
+            return np.full((len(self.observed[rows]), size), np.nan)
+        if (rows.start, "thresholds", column) not in self._moved:
+            alike, unit = np.unique(self.scored.values[rows, column], return_inverse=True)
+            self._moved[rows.start, "thresholds", column] = each.stretched(alike, self._stretch[column])
+            self._alike[rows.start, column] = unit
+        drawn = self._moved[rows.start, "thresholds", column]
+        return np.asarray(drawn[:, pick["thresholds"]][self._alike[rows.start, column]])
+
+    def _move(self, points: np.ndarray, column: int, rows: slice, source: str, pick: np.ndarray) -> None:
         """Scatter the points of an item as its sample, or its raters, do."""
         assert self.scored.values is not None, "an assessment keeps the values its points follow from"
         value = self.scored.values[rows, column]
@@ -139,10 +138,9 @@ class Plausible:
             drawn = draw_points(Sampled(*picked), self.plan.curves[column], upper, draws=self.draws, rng=rng)
             self._moved[rows.start, source, column] = drawn
         moved = self._moved[rows.start, source, column]
-        fresh = np.isnan(points[varies])
-        points[varies] = (
-            np.where(fresh, curve.points(value[varies][:, None]), points[varies]) + moved[:, pick]
-        )
+        before = points[varies]
+        own = self.scored.points[rows, column][varies][:, None]
+        points[varies] = np.where(np.isnan(before), own, before) + moved[:, pick]
 
 
 def upper_bound(item: Item) -> float | None:

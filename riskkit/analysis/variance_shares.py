@@ -18,7 +18,7 @@ from riskkit.scoring.assessment import Assessment
 
 REPLICATES = 8
 """Independent scramblings, whose scatter tells the error."""
-FIRST, LAST = 64, 4096
+FIRST, LAST = 128, 4096
 """Base points to begin with and to end with at the latest."""
 DRAWS = 2048
 """Draws of each source that the indices are estimated over."""
@@ -52,7 +52,7 @@ def variance_shares(
 ) -> VarianceShares:
     """First-order and total Sobol indices of the sources of `uncertainty` in each ranked unit's unrounded score.
 
-    A source is one input, which picks one of its draws; inputs are independent. Base points are doubled from 64 until
+    A source is one input, which picks one of its draws; inputs are independent. Base points are doubled from 128 until
     the standard error of every mean index is at most `error`, over 8 scramblings, or 4096 points are reached. Saltelli
     and others (2010), *Computer Physics Communications* 181, 259-270, as `scipy.stats.sobol_indices` computes it.
 

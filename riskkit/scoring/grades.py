@@ -69,11 +69,11 @@ def _status(line: s.RedLine, event: Any, period: Period) -> str:
 
 def _deductions(lines: list[s.RedLine], events: pd.DataFrame, known: Setting) -> np.ndarray:
     points = np.array([line.deduct for line in lines], dtype="float64")
-    for position, line in enumerate(lines):
-        if line.lenient is not None:
-            event = events.iloc[[position]]
-            if Expression(line.lenient.when).truth(event, known).iloc[0]:
-                points[position] = line.lenient.deduct
+    for rows in events.groupby("red_line").indices.values():
+        lenient = lines[rows[0]].lenient
+        if lenient is not None:
+            kindly = Expression(lenient.when).truth(events.iloc[rows], known).to_numpy(dtype=bool)
+            points[rows[kindly]] = lenient.deduct
     return points
 
 

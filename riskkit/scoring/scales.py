@@ -53,6 +53,17 @@ class Lines:
         held = np.clip(found, self.y.min(axis=-1), self.y.max(axis=-1))
         return np.where(np.isnan(values), np.nan, held)
 
+    def stretched(self, values: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        """Values × factors: points if the way from full marks to every other knot were so many times as long.
+
+        Full marks stay where they are, so a value scores what one `factor` times nearer to them does now.
+        """
+        if self.log:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = np.log(np.maximum(values, 0.0))
+        best = self.x[np.argmax(self.y)]
+        return Lines(self.x, self.y).points(best + (values[:, None] - best) / factors)
+
 
 @dataclass(frozen=True)
 class Stairs:

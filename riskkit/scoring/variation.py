@@ -193,6 +193,11 @@ class Variation:
         """Which items are missing somewhere."""
         return np.asarray(np.isnan(self.scored.points).any(axis=0))
 
+    @cached_property
+    def _knots(self) -> list[list[str]]:
+        """Changed knots, their names taken apart."""
+        return [name.split(":") for name in self.changes if name.startswith(f"{SCALE}:")]
+
     def _items(self) -> list[str]:
         """Items whose points vary."""
         kinds = (POINTS, VALUE, SCALE)
@@ -256,10 +261,11 @@ class Variation:
         base = self.scored.points[:, [column]]
         value, points_given = (self.changes.get(f"{kind}:{name}") for kind in (VALUE, POINTS))
         each = self._curve(name)
+        settled = points_given is not None and not np.isnan(points_given).any()
 
         def points(rows: slice) -> np.ndarray:
             found = base[rows]
-            if self.scored.values is not None:
+            if self.scored.values is not None and not settled:
                 own = self.scored.values[rows, column][:, None]
                 found = _unless_missing(each.points(_unless_missing(value, own, rows)), found)
             return np.where(np.isnan(base[rows]), np.nan, _unless_missing(points_given, found, rows))
@@ -277,7 +283,7 @@ class Variation:
     def _curve(self, name: str) -> Curve:
         """The curve of an item with the knots that vary in place, draws in front."""
         each = self.scored.plan.curves[self.scored.plan.item_position[name]]
-        changed = [key.split(":") for key in self.changes if key.startswith(f"{SCALE}:{name}:")]
+        changed = [key for key in self._knots if key[1] == name]
         if not changed:
             return each
         assert isinstance(each, Lines), "`parameters` offers knots of such curves only"

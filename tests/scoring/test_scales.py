@@ -311,3 +311,36 @@ def test_lines_take_many_draws_of_their_knots_at_once() -> None:
     """Two draws of one line, 0-1 and 0-2, over three values."""
     lines = Lines(np.array([[[0.0, 1.0]], [[0.0, 2.0]]]), np.array([0.0, 100.0]))
     assert lines.points(np.array([0.5, 1.0, 1.5])).tolist() == [[50, 100, 100], [25, 50, 75]]
+
+
+def test_a_stretched_scale_is_one_whose_other_knots_lie_farther_from_full_marks() -> None:
+    """Full marks at 1.0, none at 0.8: stretched to 1.25 times its length the scale begins at 0.75, and 0.9 earns 0.6."""
+    line = Lines(np.array([0.8, 1.0]), np.array([0.0, 100.0]))
+    found = line.stretched(np.array([0.9, 0.75, 1.2, np.nan]), np.array([1.0, 1.25]))
+    np.testing.assert_allclose(found, [[50, 60], [0, 0], [100, 100], [np.nan, np.nan]], atol=1e-9)
+
+
+@given(
+    st.floats(0.5, 2.0),
+    st.lists(st.floats(-50, 50), min_size=2, max_size=5, unique=True),
+    st.floats(-80, 80),
+    st.booleans(),
+)
+def test_stretching_a_scale_is_moving_its_knots(
+    factor: float, knots: list[float], value: float, rising: bool
+) -> None:
+    x = np.sort(knots)
+    assume((np.diff(x) > 1e-3).all())
+    y = np.linspace(0, 100, len(x))[:: 1 if rising else -1]
+    best = x[-1] if rising else x[0]
+    moved = Lines(best + (x - best) * factor, y).points(np.array([value]))
+    found = Lines(x, y).stretched(np.array([value]), np.array([factor]))
+    np.testing.assert_allclose(found[0], moved, atol=1e-9)
+
+
+def test_a_logarithmic_scale_is_stretched_in_its_logarithms() -> None:
+    """Full marks at 100, none at 1; twice as long, none at 0.01, and 1 is half-way."""
+    line = Lines(np.log([1.0, 100.0]), np.array([0.0, 100.0]), log=True)
+    np.testing.assert_allclose(
+        line.stretched(np.array([1.0, 10.0]), np.array([1.0, 2.0])), [[0, 50], [50, 75]]
+    )
