@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl.chart import BarChart, LineChart
+from openpyxl.chart import AreaChart, BarChart, LineChart
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import (
     AxDataSource,
@@ -19,7 +19,7 @@ from openpyxl.chart.data_source import (
     StrVal,
 )
 from openpyxl.chart.label import DataLabel, DataLabelList
-from openpyxl.chart.legend import Legend
+from openpyxl.chart.legend import Legend, LegendEntry
 from openpyxl.chart.marker import DataPoint, Marker
 from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
@@ -113,10 +113,26 @@ def columns(
     return chart
 
 
+@dataclass(frozen=True)
+class Band:
+    """What lies between two lines: the lower one, how far above it the upper one is, and its colour."""
+
+    low: Column
+    width: Column
+    colour: str
+
+
 def lines(
-    title: Label, names: Column, series: Sequence[Line], *, form: str, low: float, high: float
-) -> LineChart:
-    """Lines over time between two bounds of the scale."""
+    title: Label,
+    names: Column,
+    series: Sequence[Line],
+    *,
+    form: str,
+    low: float,
+    high: float,
+    band: Band | None = None,
+) -> AreaChart | LineChart:
+    """Lines over time between two bounds of the scale, over a band if one is given."""
     chart = LineChart()
     _prepare(chart, title)
     for line in series:
@@ -140,10 +156,32 @@ def lines(
     chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=hairline))
     chart.y_axis.graphicalProperties = _no_line()
     chart.legend = _legend()
-    return chart
+    return _over(chart, band, names) if band else chart
 
 
-def add(sheet: Worksheet, chart: BarChart | LineChart, place: Place) -> None:
+def _over(chart: LineChart, band: Band, names: Column) -> AreaChart:
+    """Lines over a band: an area of its width stacked on one that is not seen."""
+    area = AreaChart(grouping="stacked")
+    for values, look in ((band.low, _unseen()), (band.width, _filled(band.colour))):
+        series = _series(values, names)
+        series.graphicalProperties = look
+        area.series.append(series)
+    for place, series in enumerate([*area.series, *chart.series]):
+        series.idx = series.order = place
+    area.legend = _legend()
+    area.legend.legendEntry = [LegendEntry(idx=0, delete=True)]
+    for name in ("title", "x_axis", "y_axis", "roundedCorners", "graphical_properties"):
+        setattr(area, name, getattr(chart, name))
+    area.y_axis.crossBetween = "between"
+    area += chart
+    return area
+
+
+def _unseen() -> GraphicalProperties:
+    return GraphicalProperties(noFill=True, ln=LineProperties(noFill=True))
+
+
+def add(sheet: Worksheet, chart: AreaChart | BarChart | LineChart, place: Place) -> None:
     """Put a chart over cells; it moves and grows with them."""
     inset = 38_100
     anchored: Any = chart

@@ -199,3 +199,36 @@ def test_of_many_changes_the_real_ones_are_drawn_first(change: RealChange) -> No
 def test_nobody_in_both_periods_is_a_sentence(change: RealChange) -> None:
     ax = charts.real_change(dataclasses.replace(change, units=change.units.head(0)), lang="zh")
     assert "没有两期都评估的机构" in words(ax)
+
+
+# --- trends with what may be chance
+
+
+def band(ax: Axes) -> set[tuple[float, float]]:
+    """The corners of the band of the 90 % interval."""
+    (found,) = [each for each in ax.collections if each.get_label() == "90 % interval"]
+    return {(float(x), float(y)) for path in found.get_paths() for x, y in path.vertices}
+
+
+def test_the_band_of_a_unit_is_its_interval_in_every_period(sample_bank: Path) -> None:
+    bank = rk.open_workspace(sample_bank)
+    corners = band(charts.trend(bank.history(), "0103", lang="en"))
+    for place, period in enumerate(bank.periods):
+        row: Any = bank.uncertainty(period).loc["0103"]
+        assert {(place, row["score_low"]), (place, row["score_high"])} <= corners
+
+
+def test_a_period_without_rank_has_no_band(sample_bank: Path) -> None:
+    """0411 was not ranked in the last two of six quarters."""
+    bank = rk.open_workspace(sample_bank)
+    assert max(x for x, _ in band(charts.trend(bank.history(), "0411", lang="en"))) == 3
+
+
+def test_the_band_of_all_units_is_the_interval_of_their_mean(sample_bank: Path) -> None:
+    bank = rk.open_workspace(sample_bank)
+    means = bank.means()
+    ax = charts.trend(bank.history(), means=means, lang="en")
+    assert {(5, means["score_low"].iloc[5]), (5, means["score_high"].iloc[5])} <= band(ax)
+    line = next(each for each in ax.lines if each.get_label() == "mean of all units")
+    assert list(line.get_ydata()) == means["score"].tolist()
+    assert "90 % interval" not in words(charts.trend(bank.history(), lang="en"))

@@ -24,12 +24,14 @@ def trend(
     history: pd.DataFrame,
     unit: str | None = None,
     *,
+    means: pd.DataFrame | None = None,
     ax: Axes | None = None,
     lang: texts.Language | None = None,
 ) -> Axes:
     """Published scores over the periods: one unit, or none, over the median and the middle half of ranked units.
 
-    `history` as from `Workspace.history`.
+    `history` as from `Workspace.history`; `means` as from `Workspace.means`: their mean in place of the median. A
+    darker band is the 90 % interval of the unit or the mean: steps within it may be chance.
 
         >>> trend(bank.history(), "0103")
     """
@@ -43,13 +45,17 @@ def trend(
         on.ax.fill_between(
             x, spread[0.25], spread[0.75], color=c.BAND, linewidth=0, label=on.say("trend.middle")
         )
-        on.ax.plot(x, spread[0.5], color=c.MUTED, linewidth=1.8, label=on.say("trend.median"), **one)
+        middle = spread[0.5] if means is None else means["score"].reindex(periods)
         drawn = [spread[0.25], spread[0.75]]
-        if unit is None:
-            _numbers(on, x, spread[0.5], [""] * len(x), c.TEXT)
+        own = means if unit is None else totals[totals["unit"] == unit].set_index("period")
+        if own is not None:
+            own = own.reindex(periods)
+            drawn += _noise(on, x, own)
+        label, colour = ("trend.median", c.MUTED) if means is None else ("trend.mean", c.INK)
+        on.ax.plot(x, middle, color=colour, linewidth=1.8, label=on.say(label), **one)
+        if unit is None or own is None:
+            _numbers(on, x, middle, [""] * len(x), c.TEXT)
         else:
-            own = totals[totals["unit"] == unit].set_index("period").reindex(periods)
-            drawn.append(own["score"])
             _own_line(on, x, own)
         _score_limits(on, pd.concat(drawn))
         on.ax.set_xticks(x, periods)
@@ -59,6 +65,14 @@ def trend(
         on.title("trend.unit" if unit else "trend.all", unit=_name(on, totals, unit))
         on.legend(below=24)
     return on.ax
+
+
+def _noise(on: c.Canvas, x: np.ndarray, own: pd.DataFrame) -> list[pd.Series]:
+    """The band within which steps may be chance; its ends drawn in every period, so that a lone one shows too."""
+    low, high = own["score_low"].astype("float64"), own["score_high"].astype("float64")
+    on.ax.fill_between(x, low, high, color=c.SOFT, linewidth=0, label=on.say("trend.interval"))
+    on.ax.vlines(x, low, high, color=c.INK, alpha=0.45, linewidth=1)
+    return [low, high, own["score"]]
 
 
 def _name(on: c.Canvas, totals: pd.DataFrame, unit: str | None) -> str:

@@ -14,7 +14,7 @@ class ChartData:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self.sheet = book.sheet(book.say("chart_data.name"), [34, 16, 16, 16], kind="about")
+        self.sheet = book.sheet(book.say("chart_data.name"), [34, 16, 16, 16, 16, 16], kind="about")
         label = book.label("chart_data.title")
         book.band(self.sheet, label, book.say("chart_data.subtitle"))
 

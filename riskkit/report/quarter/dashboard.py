@@ -253,14 +253,18 @@ def _trend_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> 
         book.say("chart.high"): trend.high,
         book.say("chart.low"): trend.low,
     }
+    means = book.pack.means.reindex(trend.periods)
+    columns[book.say("chart.interval_low")] = means["score_low"].tolist()
+    columns[book.say("chart.interval")] = (means["score_high"] - means["score_low"]).tolist()
     names, values = numbers.block(label, words, columns, book.score_format)
     colours = [("series", 2.5, False), ("series_soft", 1.25, True), ("series_warm", 1.25, True)]
     series = [
         Line(each, colour, width, dashed)
-        for each, (colour, width, dashed) in zip(values, colours, strict=True)
+        for each, (colour, width, dashed) in zip(values[:3], colours, strict=True)
     ]
+    band = native_charts.Band(values[3], values[4], "series_faint")
     low, high = _bounds([*trend.low, *trend.high], book.maximum)
-    chart = native_charts.lines(label, names, series, form=book.score_format, low=low, high=high)
+    chart = native_charts.lines(label, names, series, form=book.score_format, low=low, high=high, band=band)
     native_charts.add(sheet.worksheet, chart, place)
     book.pictures.append(label.text)
 
