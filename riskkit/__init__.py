@@ -41,6 +41,8 @@ _HOMES = {
     "grade_change": "riskkit.analysis.grade_change",
     "place": "riskkit.analysis.peers",
     "real_change": "riskkit.analysis.real_change",
+    "control_chart": "riskkit.analysis.control_chart",
+    "trend_test": "riskkit.analysis.trend_test",
     "uncertainty": "riskkit.analysis.uncertainty",
     "variance_shares": "riskkit.analysis.variance_shares",
     "rank_intervals": "riskkit.analysis.rank_intervals",

@@ -176,6 +176,7 @@ PUBLIC = [
     "compare",
     "compare_methods",
     "compare_self_check",
+    "control_chart",
     "critic_weights",
     "effective_weights",
     "entropy_weights",
@@ -200,6 +201,7 @@ PUBLIC = [
     "smallest_reversal",
     "standard_deviation_weights",
     "topsis",
+    "trend_test",
     "uncertainty",
     "variance_shares",
     "weigh_model",
@@ -207,9 +209,9 @@ PUBLIC = [
     "what_if",
 ]  # fmt: skip
 CHARTS = [
-    "ageing", "dimension_profile", "heatmap", "indicator_profile", "leave_one_out", "losses", "movement",
-    "rank_intervals", "rank_ranges", "ranking", "real_change", "trend", "uncertainty", "use", "variance_shares",
-    "weight_stability", "why",
+    "ageing", "control_chart", "dimension_profile", "funnel", "heatmap", "indicator_profile", "leave_one_out",
+    "losses", "movement", "rank_intervals", "rank_ranges", "ranking", "real_change", "trend", "uncertainty", "use",
+    "variance_shares", "weight_stability", "why",
 ]  # fmt: skip
 SHOWN_BY = {"Assessment": "score"}
 """Nouns whose example stands where they are made."""

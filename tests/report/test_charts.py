@@ -38,6 +38,11 @@ def kept_weights(pack: QuarterPack) -> Any:
     return rk.weight_stability(pack.assessment, draws=200, seed=1)
 
 
+def over_periods(pack: QuarterPack, item: str, unit: str) -> Any:
+    seen = [pack.workspace.assessment(period) for period in pack.workspace.periods]
+    return rk.control_chart(seen, item, unit=unit)
+
+
 CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "ranking": (charts.ranking, lambda pack: (pack.assessment,)),
     "dimension_profile": (charts.dimension_profile, lambda pack: (pack.assessment, UNIT)),
@@ -60,6 +65,11 @@ CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "why_with_deduction": (charts.why, lambda pack: (rk.attribute(pack.before, pack.assessment), "0110")),
     "why_of_a_roll_up": (charts.why, lambda pack: (rk.attribute(pack.before, pack.assessment), "0300")),
     "ageing": (charts.ageing, lambda pack: (pack.findings,)),
+    "control_chart": (charts.control_chart, lambda pack: (over_periods(pack, "B2.1", "0105"),)),
+    "control_chart_with_gaps": (charts.control_chart, lambda pack: (over_periods(pack, "C3.2", "0210"),)),
+    "funnel": (charts.funnel, lambda pack: (rk.control_chart(pack.assessment, "B2.1"),)),
+    "funnel_of_few_cases": (charts.funnel, lambda pack: (rk.control_chart(pack.assessment, "B4.4"),)),
+    "funnel_of_one_exposure": (charts.funnel, lambda pack: (rk.control_chart(pack.assessment, "A6.R1"),)),
 }
 
 
@@ -128,7 +138,8 @@ def test_a_chart_draws_in_both_languages_without_a_box(
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in CHARTS if not name.startswith(("losses", "movement", "why"))]
+    "name",
+    [name for name in CHARTS if not name.startswith(("losses", "movement", "why", "control", "funnel"))],
 )
 def test_a_chart_draws_for_a_model_of_another_kind(name: str, countries: QuarterPack) -> None:
     chart, value = CHARTS[name]
@@ -324,3 +335,28 @@ def test_charts_of_ranks_say_so_where_nobody_is_ranked(pack: QuarterPack) -> Non
     nothing = left_out.nodes.assign(rank_correlation=float("nan"))
     same = dataclasses.replace(left_out, nodes=nothing)
     assert "no unit is ranked" in words(charts.leave_one_out(same, pack.model, lang="en"))
+
+
+def test_a_control_chart_marks_the_period_outside_and_says_so(pack: QuarterPack) -> None:
+    ax = charts.control_chart(over_periods(pack, "B2.1", "0105"), lang="en")
+    assert "2026Q2 below the limits" in ax.get_title(loc="left")
+    (marked,) = [dots for dots in ax.collections if isinstance(dots, PathCollection)]
+    assert marked.get_offsets().tolist() == [[5.0, pytest.approx(23 / 41)]]
+    assert "56.1 %" in words(ax)
+
+
+def test_a_period_that_was_not_looked_at_says_so(pack: QuarterPack) -> None:
+    ax = charts.control_chart(over_periods(pack, "A3.1", UNIT), lang="en")
+    assert words(ax).count("nothing new") == 2  # half-yearly: carried over in 2025Q3 and 2026Q1
+
+
+def test_a_funnel_names_who_is_outside(pack: QuarterPack) -> None:
+    chart = rk.control_chart(pack.assessment, "B2.1")
+    ax = charts.funnel(chart, lang="en")
+    assert "1 unit below the limits" in ax.get_title(loc="left")
+    name = str(chart.points.loc["0105", "name"])
+    assert (name if fonts.chinese_family() else "0105") in words(ax)
+    (lower,) = [
+        line for line in ax.lines if len(line.get_xdata()) == 400 and not np.isnan(line.get_ydata()[-1])
+    ]
+    assert chart.points.loc["0105", "rate"] < np.interp(41, lower.get_xdata(), lower.get_ydata())

@@ -10,6 +10,7 @@ Labels are in the language given by `lang`, else by `use`, else that of the scre
 
 from riskkit.report.charts.canvas import use
 from riskkit.report.charts.changes import ageing, losses, movement, trend
+from riskkit.report.charts.control import control_chart, funnel
 from riskkit.report.charts.methods import rank_ranges
 from riskkit.report.charts.sensitivity import leave_one_out, rank_intervals, weight_stability
 from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
@@ -18,7 +19,9 @@ from riskkit.report.charts.why import why
 
 __all__ = [
     "ageing",
+    "control_chart",
     "dimension_profile",
+    "funnel",
     "heatmap",
     "indicator_profile",
     "leave_one_out",
