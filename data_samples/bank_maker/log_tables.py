@@ -230,6 +230,14 @@ def problem_list(seed: int, unit: Unit, quarter: Quarter) -> list[Row]:
     ]  # fmt: skip
 
 
+GOALS = {
+    "A1.2": ((1, 1, 1.5, 2), 0.25),
+    "A6.3": ((0.5, 0.5, 1, 1), -0.1),
+    "C3.1": ((0.01, 0.02, 0.02, 0.03), -0.004),
+}
+"""What a target of an item is when it is no share that should be high, and what is a step better."""
+
+
 def targets(seed: int, unit: Unit, quarter: Quarter) -> list[Row]:
     """Targets of departments and posts: a short one for each post, longer ones for some."""
     scope = [
@@ -253,10 +261,13 @@ def targets(seed: int, unit: Unit, quarter: Quarter) -> list[Row]:
                 else Date(quarter.year + (1 if horizon == "middle" else 3), 12, 31)
             )
             met = chance.happens(attained)
-            goal = chance.pick((90, 92, 95, 98))
+            goals, step = GOALS.get(item, ((0.9, 0.92, 0.95, 0.98), 0.01))
+            goal = chance.pick(goals)
+            steps = chance.whole(0, 2) if met else -chance.whole(1, 12)
+            share = place % 3 == 0 and goal < 1
             row |= {
-                "item": item, "target": f"{goal}%" if place % 3 == 0 else goal / 100,
-                "actual": (goal + chance.whole(0, 2) if met else goal - chance.whole(1, 12)) / 100,
+                "item": item, "target": f"{goal:.0%}" if share else goal,
+                "actual": max(0.0, round(goal + steps * step, 4)),
                 "attained": met if due <= quarter.last else None,
                 "owner": people.chief(seed, unit.code).staff_no, "due_on": due,
             }  # fmt: skip
