@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import zipfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any, Literal
 
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.writer.excel import ExcelWriter
 
 from riskkit import texts
 from riskkit.model import IndicatorModel
@@ -154,6 +157,16 @@ class Book:
         sheet.down(17)
         sheet.down(7)
 
+    def define(self, name: str, cells: str) -> None:
+        """Give cells a name that a reader can go to; signs a name cannot hold become _, a name taken gets a number."""
+        wanted = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name)
+        names = self.workbook.defined_names
+        taken, free, number = {known.casefold() for known in names}, wanted, 1
+        while free.casefold() in taken:
+            number += 1
+            free = f"{wanted}__{number}"
+        names[free] = DefinedName(free, attr_text=cells)
+
     def _page(self, worksheet: Any, one_page: bool) -> None:
         page = theme().page
         worksheet.page_setup.orientation = "landscape"
@@ -201,7 +214,8 @@ class Book:
         for sheet in self.sheets:
             last = get_column_letter(sheet.columns)
             sheet.worksheet.print_area = f"A1:{last}{max(sheet.row - 1, 1)}"
-        self.workbook.save(held)
+        with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:  # compressed once, when finished
+            ExcelWriter(self.workbook, archive).save()
         words = {"institution": self.pack.institution, "title": self.title, "marking": self.pack.marking}
         path.write_bytes(finished(held.getvalue(), pictures=self.pictures, **words))
 

@@ -7,8 +7,6 @@ One sheet a part of the model; a heading's last line is the key it stands for. R
 from __future__ import annotations
 
 import io
-import re
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -34,7 +32,7 @@ from riskkit.report.model_assembly import Where, assemble
 from riskkit.report.model_layout import Field, Layout, Row, layouts, longest_scale, model_rows
 from riskkit.report.model_reading import Pages, read_pages
 from riskkit.report.package import finished
-from riskkit.report.sheets import HEAD, TEXT, WRAPPED, Sheet, put
+from riskkit.report.sheets import HEAD, TEXT, WRAPPED, Formula, Sheet, put
 from riskkit.report.theme import Look, theme
 
 FIRST_ROW = 3
@@ -190,7 +188,6 @@ class _Book:
         self.rows = model_rows(model.spec)
         self.workbook = Workbook()
         self.workbook.remove(self.workbook.worksheets[0])
-        self.sums: dict[str, float] = {}
 
     def written(self) -> bytes:
         self.about()
@@ -199,8 +196,7 @@ class _Book:
         self.codes()
         held = io.BytesIO()
         self.workbook.save(held)
-        part = f"xl/worksheets/sheet{self.workbook.sheetnames.index(self.title('tree')) + 1}.xml"
-        return _with_values(held.getvalue(), part, self.sums)
+        return held.getvalue()
 
     def say(self, key: str, **values: Any) -> str:
         return texts.say(f"form.{key}", self.lang, **values)
@@ -371,9 +367,8 @@ class _Book:
         for number, row in enumerate(rows, start=FIRST_ROW):
             cell = worksheet[f"{check}{number}"]
             same = f"--(${parent}${FIRST_ROW}:${parent}${reach}=${parent}{number})"
-            put(cell, None, _CHECK)
-            cell.value = f"=ROUND(SUMPRODUCT({same},${weight}${FIRST_ROW}:${weight}${reach}),6)"
-            self.sums[f"{check}{number}"] = round(totals[row["parent"]], 6)
+            text = f"=ROUND(SUMPRODUCT({same},${weight}${FIRST_ROW}:${weight}${reach}),6)"
+            put(cell, Formula(text, round(totals[row["parent"]], 6)), _CHECK)
         formula_rule: Any = FormulaRule
         rule = formula_rule(
             formula=[f"ABS({check}{FIRST_ROW}-1)>0.0000001"],
@@ -393,22 +388,3 @@ LISTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("conditions", "effects"): _codes(NoRedLine, "effects"),
 }
 """Codes that may stand several in a cell."""
-
-
-def _with_values(book: bytes, part: str, values: Mapping[str, float]) -> bytes:
-    """The workbook with the results of its formulas, which openpyxl leaves out and previews show."""
-
-    def filled(found: re.Match[str]) -> str:
-        value = values.get(found["cell"])
-        return found[0] if value is None else f"{found['front']}<v>{value:.10g}</v></c>"
-
-    pattern = re.compile(r'(?P<front><c r="(?P<cell>[A-Z]+\d+)"[^>]*><f>[^<]*</f>)<v\s*/?>(?:</v>)?</c>')
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(book)) as source,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for name in source.namelist():
-            content = source.read(name)
-            target.writestr(name, pattern.sub(filled, content.decode()) if name == part else content)
-    return out.getvalue()

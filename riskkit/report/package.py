@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from riskkit.report.sheets import clean
+from riskkit.report.sheets import CACHED, clean
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 FIRST = ("[Content_Types].xml", "_rels/.rels")
@@ -30,6 +30,7 @@ _APP = (
     "<Application>Microsoft Excel</Application><Company>{institution}</Company></Properties>"
 )
 _UNLINKED = re.compile(rb'(<(?:\w+:)?numFmt formatCode="[^"]*")(\s*/>)')
+_FORMULA = re.compile(rb'<c r="([A-Z]+\d+)"([^>]*)><f>([^<]*)</f><v(?: ?/>|></v>)</c>')
 _NAMED_CHART = re.compile(r'<(?:\w+:)?cNvPr\b[^>]*\bname="Chart \d+"[^>]*?(?=/?>)')
 
 
@@ -58,6 +59,9 @@ def finished(
     parts[APP] = _APP.format(**words).encode()
     _describe(parts, list(pictures))
     _complete_charts(parts)
+    for name in parts:
+        if name.startswith("xl/worksheets/sheet"):
+            parts[name] = _FORMULA.sub(_with_result, parts[name])
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(parts, key=lambda part: (part not in FIRST, part)):
@@ -67,6 +71,15 @@ def finished(
             entry.external_attr = 0
             archive.writestr(entry, parts[name])
     return out.getvalue()
+
+
+def _with_result(found: re.Match[bytes]) -> bytes:
+    """A formula's cell with the result that came with it; openpyxl itself writes none."""
+    cell, style, written = found.groups()
+    text, *result = written.split(CACHED.encode())
+    assert result, f"a formula without its result: {cell.decode()} {text.decode()}"
+    kind = b"" if result[0] == b"n" else b' t="%b"' % result[0]
+    return b'<c r="%b"%b%b><f>%b</f><v>%b</v></c>' % (cell, style, kind, text, result[1])
 
 
 def _complete_charts(parts: dict[str, bytes]) -> None:

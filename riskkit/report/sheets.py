@@ -18,9 +18,10 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Color
 from openpyxl.styles.cell_style import StyleArray
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.cell_range import CellRange
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -30,6 +31,10 @@ NOTHING = "–"
 LONGEST = 32_767
 """Characters a cell can hold."""
 LONGEST_TITLE = 31
+LONGEST_QUOTED = 255
+"""Characters of a text within a formula."""
+CACHED = "\ue000"
+"""Stands between a formula, the kind of its result and the result until the workbook is finished."""
 RULER = 7
 """Pixels of a character of a column's width."""
 ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -75,6 +80,32 @@ class Runs(NamedTuple):
         return "".join(part.text for part in self.parts)
 
 
+class Formula(NamedTuple):
+    """A formula of the program's own making, with what it comes to, so that previews and other readers see a number.
+
+    `text` begins with =; text from outside enters it through `quoted` alone.
+    """
+
+    text: str
+    cached: float | int | str | bool
+
+    @property
+    def written(self) -> str:
+        """Both as one text, which `package.finished` takes apart."""
+        known = self.cached
+        if isinstance(known, np.generic):
+            known = known.item()
+        if isinstance(known, bool):
+            kind, value = "b", str(int(known))
+        elif isinstance(known, str):
+            kind, value = "str", clean(known)
+        else:
+            assert math.isfinite(known), f"no number: {self.text}"
+            kind, value = "n", repr(known + 0)
+        parts = (part.replace(CACHED, "") for part in (self.text, kind, value))
+        return CACHED.join(parts)
+
+
 class Shown(NamedTuple):
     """A table's value that looks otherwise than its column."""
 
@@ -91,11 +122,22 @@ def clean(text: str) -> str:
     return safe if len(safe) <= LONGEST else f"{safe[: LONGEST - 1]}…"
 
 
+def quoted(text: str) -> str:
+    """A text as a formula holds it; of a longer one than a formula may hold, the beginning."""
+    short = clean(text).replace(CACHED, "")[:LONGEST_QUOTED]
+    return '"' + short.replace('"', '""') + '"'
+
+
 def put(cell: Any, value: Any, look: Look) -> None:
     """Write a value. Text stays text whatever it begins with; what is missing or no number becomes a dash.
 
     >>> put(sheet["A1"], "=1+1", Look())        # shows =1+1
+    >>> put(sheet["A1"], Formula("=1+1", 2), Look())        # shows 2
     """
+    if isinstance(value, Formula):
+        cell.value = value.written
+        cell._style = _array(cell, look, False)
+        return
     plain = plain_value(value)
     if isinstance(plain, Label | Runs):
         cell.value = _rich(plain, look)
@@ -253,11 +295,26 @@ class Sheet:
         if span > 1:
             self.join(at, at, column, column + span - 1)
 
+    def ref(self, column: int, row: int, to_column: int = 0, to_row: int = 0) -> str:
+        """A cell, or the cells from it to another, as a formula of any sheet names them."""
+        cells = f"${get_column_letter(column)}${row}"
+        if to_column or to_row:
+            cells += f":${get_column_letter(to_column or column)}${to_row or row}"
+        return f"{quote_sheetname(self.worksheet.title)}!{cells}"
+
     def join(self, top: int, bottom: int, left: int, right: int) -> None:
         """Make one cell of a block, keeping every cell's own look."""
         self.worksheet.merged_cells.ranges.add(
             CellRange(min_row=top, max_row=bottom, min_col=left, max_col=right)
         )
+
+    def link(self, column: int, to: str, *, span: int = 1, row: int | None = None) -> None:
+        """Let a cell lead to cells of this workbook: `to` as a formula would name them."""
+        at = row or self.row
+        cell: Any = self.worksheet.cell(at, column)
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=to)
+        if span > 1:
+            cell.hyperlink.ref = f"{cell.coordinate}:{get_column_letter(column + span - 1)}{at}"
 
     def height(self, points: float, row: int | None = None) -> None:
         """Set the height of the row."""
@@ -302,13 +359,21 @@ class Sheet:
         """The height a row needs for (text, column, span, look) to be read in full."""
         heights = [theme().sizes.body * LINE + 2.5]
         for value, column, span, look in texts:
-            if look.wrap and isinstance(value, str | Label | Runs):
-                text = value if isinstance(value, str) else value.text
+            shown = value.cached if isinstance(value, Formula) else value
+            if look.wrap and isinstance(shown, str | Label | Runs):
+                text = shown if isinstance(shown, str) else shown.text
                 count = lines_of(
                     text, self.width(column, span) - 1.3 * look.indent, look.size, bold=look.bold
                 )
                 heights.append(count * getattr(theme().sizes, look.size) * LINE + 3.5)
         return max(heights)
+
+    def several_pages_wide(self, still: float, page: float = 150.0) -> None:
+        """Print on as many pages side by side as the width asks for; the first columns, `still` wide, on each."""
+        columns = next(n for n in range(1, self.columns) if self.width(1, n) >= still - 1e-9)
+        self.worksheet.print_title_cols = f"A:{get_column_letter(columns)}"
+        pages = math.ceil((self.width(1, self.columns) - still) / (page - still))
+        self.worksheet.page_setup.fitToWidth = max(1, pages)
 
     def new_page(self) -> None:
         """Begin a new page when printed."""

@@ -56,6 +56,8 @@ class Colours(Spec):
     warn_tint: Colour
     bad: Colour
     bad_tint: Colour
+    input: Colour
+    input_faint: Colour
     series: Colour
     series_soft: Colour
     series_faint: Colour

@@ -179,6 +179,12 @@ def _failure(
     return Reason(condition.kind, rows, grade_id, needed, found[rows], at, classes)
 
 
+def failing(condition: s.Condition, model: IndicatorModel, standing: Standing) -> np.ndarray:
+    """The places of the units that fail a condition, whatever their grade."""
+    reason = _failure(condition, "", np.ones(len(standing.units), dtype=bool), model, standing)
+    return np.zeros(0, dtype="int64") if reason is None else reason.rows
+
+
 def _red_lines_met(
     condition: s.NoRedLine, grade_id: str, held: np.ndarray, model: IndicatorModel, standing: Standing
 ) -> Reason | None:

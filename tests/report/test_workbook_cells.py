@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from riskkit.report.package import finished
 from riskkit.report.sheets import (
+    CACHED,
     LONGEST,
     NOTHING,
+    Formula,
     Label,
     Run,
     Runs,
@@ -22,6 +25,7 @@ from riskkit.report.sheets import (
     lines_of,
     plain_value,
     put,
+    quoted,
     title_of,
 )
 from riskkit.report.theme import Look
@@ -173,3 +177,58 @@ def test_blocks_are_spread_over_columns_about_in_their_shares() -> None:
     assert sheet.spans((1, 1, 2)) == [3, 3, 6]
     assert sum(sheet.spans((5, 0.1, 0.1))) == 12
     assert min(sheet.spans((5, 0.1, 0.1))) == 1
+
+
+# --- formulas
+
+
+def finished_cells(*values: object) -> tuple[list[object], list[object]]:
+    """What a finished workbook's cells hold: as written, and as a reader sees them who computes nothing."""
+    book = Workbook()
+    for row, value in enumerate(values, start=1):
+        put(book.worksheets[0].cell(row, 1), value, Look())
+    held = io.BytesIO()
+    book.save(held)
+    content = finished(held.getvalue(), institution="", title="", marking="")
+    return tuple(
+        [
+            load_workbook(io.BytesIO(content), data_only=only).worksheets[0].cell(row, 1).value
+            for row in range(1, len(values) + 1)
+        ]
+        for only in (False, True)
+    )  # type: ignore[return-value]  # two lists
+
+
+def test_a_formula_carries_its_result_whatever_its_kind() -> None:
+    formulas = [
+        Formula("=1+1", 2),
+        Formula("=1/3", np.float64(1 / 3)),
+        Formula('="甲<b>"&"x & y"', "甲<b>x & y"),
+        Formula("=1=1", True),
+    ]
+    written, seen = finished_cells(*formulas)
+    assert written == [formula.text for formula in formulas]
+    assert seen == [2, 1 / 3, "甲<b>x & y", True]
+
+
+def test_a_formula_without_its_result_is_refused() -> None:
+    book = Workbook()
+    book.worksheets[0]["A1"] = "=1+1"
+    held = io.BytesIO()
+    book.save(held)
+    with pytest.raises(AssertionError, match="A1 1\\+1"):
+        finished(held.getvalue(), institution="", title="", marking="")
+
+
+def test_a_formula_that_came_to_no_number_is_refused() -> None:
+    with pytest.raises(AssertionError, match="no number"):
+        _ = Formula("=1/0", float("nan")).written
+
+
+def test_text_within_a_formula_stays_text() -> None:
+    """Quotes are doubled, the program's own mark and control characters dropped, and the end cut: Excel takes 255."""
+    assert quoted('a"&HYPERLINK("x")&"') == '"a""&HYPERLINK(""x"")&"""'
+    assert quoted(f"a{CACHED}b\x00c") == '"abc"'
+    assert len(quoted("字" * 300)) == 257
+    _, seen = finished_cells(Formula(f"={quoted('=1+1')}", "=1+1"), Formula("=A1", f"x{CACHED}n{CACHED}9"))
+    assert seen == ["=1+1", "xn9"]

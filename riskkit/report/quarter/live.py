@@ -1,0 +1,140 @@
+"""`Live`: where the live numbers of a workbook stand, and what the engine says they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from riskkit.report import figures
+from riskkit.report.book import Book
+from riskkit.report.phrases import grade_name, grade_short, national_wording
+from riskkit.report.quarter.weights import Weights
+from riskkit.report.sheets import NOTHING, Formula, Sheet, quoted
+from riskkit.report.theme import theme
+
+
+@dataclass(frozen=True)
+class Live:
+    """The sheet of points, and around it formulas that refer to it.
+
+    `rows`: the row of every unit of the summary; assessed ones stand from `first` to `last`. `columns` by what they
+    hold (`score`, `grade`, `rank`, `change`, `base`, `deducted`, `before`, `range`, `place` …), `nodes` by node;
+    `known` and `scores` are what the engine says, units × columns and units × nodes, aligned with the summary.
+    """
+
+    book: Book
+    weights: Weights
+    sheet: Sheet
+    rows: dict[str, int]
+    columns: dict[str, int]
+    nodes: dict[str, int]
+    known: dict[str, pd.Series]
+    scores: pd.DataFrame
+    first: int
+    last: int
+
+    # ------------------------------------------------------------ cells
+
+    def at(self, unit: str, key: str) -> str:
+        """The cell of a unit's score, grade, rank …"""
+        return self.sheet.ref(self.columns[key], self.rows[unit])
+
+    def value(self, unit: str, key: str) -> Formula:
+        """A unit's score, grade, rank … as it stands now."""
+        return Formula(f"={self.at(unit, key)}", _shown(self.known[key][unit]))
+
+    def node(self, unit: str, node: str) -> Formula:
+        """A unit's score of a node as it stands now."""
+        place = self.sheet.ref(self.nodes[node], self.rows[unit])
+        return Formula(f"={place}", _shown(self.scores.at[unit, node]))
+
+    def grade(self, unit: str, *, short: bool = False, none: str = "") -> Formula:
+        """A unit's grade in words as it stands now, provisional for none unless another word is given."""
+        words = self.weights.short if short else self.weights.long
+        name = grade_short if short else grade_name
+        grade = self.book.pack.assessment.summary.at[unit, "grade"]
+        missing = none or grade_name(self.book, None)
+        return Formula(
+            f"={self.in_words(self.at(unit, 'place'), words, missing)}",
+            name(self.book, grade) if isinstance(grade, str) else missing,
+        )
+
+    def national(self, unit: str) -> Formula:
+        """The national wording of a unit's grade as it stands now."""
+        grade = self.book.pack.assessment.summary.at[unit, "grade"]
+        text = self.in_words(self.at(unit, "place"), self.weights.national, NOTHING)
+        return Formula(f"={text}", national_wording(self.book, grade) or NOTHING)
+
+    @staticmethod
+    def in_words(place: str, words: str, missing: str) -> str:
+        """The word for a place of a grade, in a formula."""
+        return f"IF(ISNUMBER({place}),INDEX({words},{place}),{quoted(missing)})"
+
+    # ------------------------------------------------------------ all assessed units
+
+    def column(self, key: str) -> str:
+        """A column of all assessed units."""
+        return self.sheet.ref(self.columns[key], self.first, to_row=self.last)
+
+    def node_column(self, node: str) -> str:
+        """The scores of a node of all assessed units."""
+        return self.sheet.ref(self.nodes[node], self.first, to_row=self.last)
+
+    def mean(self, node: str = "") -> Formula:
+        """The mean of a node, or of the published score, over the ranked units."""
+        cells = self.node_column(node) if node else self.column("score")
+        text = f'=IFERROR(AVERAGEIF({self.column("rank")},">0",{cells}),{quoted(NOTHING)})'
+        ranked = figures.graded(self.book.pack.assessment).index
+        known = self.scores.loc[ranked, node] if node else self.known["score"][ranked]
+        return Formula(text, _shown(known.mean()))
+
+    def best(self, node: str) -> Formula:
+        """The best score of a node among the assessed units."""
+        known = self.scores[node].iloc[: self.last - self.first + 1].max()
+        cells = self.node_column(node)
+        return Formula(f"=IF(COUNT({cells})>0,MAX({cells}),{quoted(NOTHING)})", _shown(known))
+
+    def ranked(self) -> str:
+        """How many units have a rank, in a formula."""
+        return f"COUNT({self.column('rank')})"
+
+    # ------------------------------------------------------------ words
+
+    @property
+    def grade_names(self) -> list[str]:
+        """The grades' names, best first."""
+        return [grade_name(self.book, name) for name in self.book.model.grades]
+
+    @property
+    def grade_shorts(self) -> list[str]:
+        """The grades in the least room, best first."""
+        return [grade_short(self.book, name) for name in self.book.model.grades]
+
+    def grade_solid(self, place: int) -> str:
+        """The colour of a grade in charts."""
+        return theme().grade(place, len(self.book.model.grades)).solid
+
+
+def _shown(value: object) -> float | int | str:
+    """A result as its cell shows it: a dash for what is missing."""
+    if isinstance(value, str):
+        return value
+    number = float(value)  # type: ignore[arg-type]
+    return number if np.isfinite(number) else NOTHING
+
+
+def joined(template: str, **parts: str) -> str:
+    """A sentence of the texts as a formula: its places are filled by expressions."""
+    pieces = [template]
+    for name, expression in parts.items():
+        pieces = [piece for chunk in pieces for piece in _cut(chunk, f"\x00{name}\x00", f"\x01{expression}")]
+    return "&".join(piece[1:] if piece.startswith("\x01") else quoted(piece) for piece in pieces if piece)
+
+
+def _cut(chunk: str, mark: str, expression: str) -> list[str]:
+    if chunk.startswith("\x01") or mark not in chunk:
+        return [chunk]
+    head, tail = chunk.split(mark, 1)
+    return [head, expression, tail]

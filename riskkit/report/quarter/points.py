@@ -1,0 +1,458 @@
+"""得分明细: units × points of items, and over them, as formulas, scores, deductions, grades and ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from openpyxl.utils import get_column_letter
+
+from riskkit.model import schema as s
+from riskkit.report import rules
+from riskkit.report.book import Book
+from riskkit.report.phrases import few, grade_short, node_name, node_short, rank_ends, withheld
+from riskkit.report.quarter.live import Live
+from riskkit.report.quarter.means import mean_formula
+from riskkit.report.quarter.standing import Facts, facts, own_deductions, own_points, tree_order
+from riskkit.report.quarter.weights import Weights, counted, least_scores
+from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, QUIET, TEXT, Formula, Sheet, quoted
+from riskkit.scoring.grades import SLACK
+from riskkit.scoring.plan import ROOT, Branching
+
+INPUT = CENTRED.but(fill="input_faint", size="small")
+SMALL = CENTRED.but(size="small")
+QUIETLY = SMALL.but(colour="grey")
+LAST = 1000.0
+"""Times full marks taken from a vetoed unit's score when it is ranked, which puts it behind all others."""
+
+
+def write_points(book: Book, weights: Weights) -> Live:
+    """The sheet: assessed units, then offices with points of their own, then roll-ups; gives back where all stands."""
+    return _Points(book, weights).write()
+
+
+class _Points:
+    """The sheet in the making."""
+
+    def __init__(self, book: Book, weights: Weights) -> None:
+        self.book, self.weights = book, weights
+        self.assessment = book.pack.assessment
+        self.plan = self.assessment.graded.plan
+        self.grades = book.model.spec.grades
+        self.facts: Facts = facts(self.assessment)
+        self.own, self.deducted = own_points(self.assessment), own_deductions(self.assessment)
+        self.heads = pd.Series(self.assessment.measures.heads, self.assessment.measures.units.index)
+        self.levels = self._by_depth()
+        self.keys = self._keys()
+        self.columns = {key: place for place, key in enumerate(self.keys, start=1)}
+        nodes = [node.id for level in self.levels for node in level]
+        self.nodes = {name: place for place, name in enumerate(nodes, start=len(self.keys) + 1)}
+        self.letters = {name: get_column_letter(place) for name, place in self.nodes.items()}
+        self.letters |= {f" {key}": get_column_letter(place) for key, place in self.columns.items()}
+        self.children = [self._columns_of(branching) for branching in self.plan.branchings]
+        self.known = self._known()
+        self.scores = pd.DataFrame(
+            self.assessment.graded.nodes, self.assessment.summary.index, self.plan.names
+        )
+        hidden = withheld(self.assessment.items, book.model.items)
+        self.hidden = set(
+            self.assessment.items.loc[hidden, ["unit", "item"]].itertuples(index=False, name=None)
+        )
+        self._order()
+
+    def _by_depth(self) -> list[list[s.Node | s.Item]]:
+        levels: dict[int, list[s.Node | s.Item]] = {}
+        for node in counted(self.book.model.spec.nodes):
+            levels.setdefault(self.book.model.depths[node.id], []).append(node)
+        return [levels[depth] for depth in sorted(levels)]
+
+    def _columns_of(self, branching: Branching) -> list[str]:
+        names = {*branching.items.names, *branching.inner.names}
+        return [self.letters[name] for name in self.nodes if name in names]
+
+    def _keys(self) -> list[str]:
+        steps = [f"step_{at}" for at in self.facts.steps]
+        held = [f"held_{at}" for at in self.facts.held]
+        front = ["code", "name", "score", "grade", "rank", "change", "base", "deducted"]
+        return [
+            *front,
+            "staff",
+            "before",
+            "range",
+            "provisional",
+            "vetoed",
+            "cap",
+            *held,
+            *steps,
+            "place",
+            "key",
+        ]
+
+    def _known(self) -> dict[str, pd.Series]:
+        """What the engine says of every unit, by column."""
+        summary, found = self.assessment.summary, self.facts
+        movement = self.book.pack.movement
+        before = pd.Series(np.nan, summary.index)
+        if movement is not None:
+            before = movement.units["score_before"].reindex(summary.index).astype("float64")
+        ranked = ~summary["provisional"] & ~summary["rollup"]
+        key = (summary["score"] - LAST * self.book.maximum * summary["vetoed"]).where(ranked)
+        named = {name: grade_short(self.book, name) for name in self.book.model.grades}
+        columns: dict[str, object] = {
+            "score": summary["score"],
+            "grade": summary["grade"].map(named).fillna(self.book.say("provisional")),
+            "rank": summary["rank"],
+            "change": (summary["score"] - before).round(self.book.decimals),
+            "base": summary["base"],
+            "deducted": summary["deducted"],
+            "staff": summary["staff"],
+            "before": before,
+            "provisional": summary["provisional"].astype(int),
+            "vetoed": summary["vetoed"].astype(int),
+            "cap": found.cap,
+            "place": found.place,
+            "key": key,
+            "range": pd.Series([self._range(str(unit)) for unit in summary.index], summary.index),
+            **{f"held_{at}": held.astype(int) for at, held in found.held.items()},
+            **{
+                f"step_{at}": np.where(summary["score"].isna(), np.nan, step)
+                for at, step in found.steps.items()
+            },
+        }
+        return {name: pd.Series(values, summary.index) for name, values in columns.items()}
+
+    def _range(self, unit: str) -> str:
+        """A unit's 90 % rank interval."""
+        if unit not in self.book.pack.sure.index:
+            return NOTHING
+        low, high = rank_ends(self.book.pack.sure.loc[unit]).values()
+        return f"{low}–{high}" if low < high else f"{low}"
+
+    def _order(self) -> None:
+        """Which units stand where: every branch of the tree in neighbouring rows."""
+        summary = self.assessment.summary
+        order = tree_order(self.assessment)
+        assessed = set(summary.index[~summary["rollup"]])
+        weighed = [name for name in self.nodes if name in self.own.columns]
+        has_own = self.own[weighed].notna().any(axis=1) | (self.deducted != 0)
+        self.units = [unit for unit in order if unit in assessed]
+        self.offices = [unit for unit in order if unit not in assessed and has_own[unit]]
+        self.rollups = [str(unit) for unit in summary.index[summary["rollup"]]]
+        parents = self.assessment.measures.units["parent"].to_dict()
+        self.below: dict[str, tuple[list[str], list[str]]] = {name: ([], []) for name in self.rollups}
+        for kind, units in enumerate((self.units, self.offices)):
+            for unit in units:
+                above: object = unit
+                while isinstance(above, str):
+                    if above in self.below:
+                        self.below[above][kind].append(unit)
+                    above = parents.get(above)
+
+    # ------------------------------------------------------------ writing
+
+    def write(self) -> Live:
+        book = self.book
+        widths: list[float] = [8, 17, 8, 8, 6, 8, 9, 8, 7, 8, 8, 7, 7, 7]
+        widths += [7.5] * (len(self.keys) - len(widths)) + [7.5 if book.maximum >= 10 else 8.5] * len(
+            self.nodes
+        )
+        self.sheet: Sheet = book.sheet(book.say("points.name"), widths)
+        book.band(self.sheet, book.label("points.title"), book.say("points.subtitle"))
+        self.sheet.sentence(book.say("points.legend"), QUIET.but(bottom="", indent=1), span=24)
+        head = self.sheet.row
+        self._heads()
+        self.weight_row = self.sheet.row - 1
+        self.first = self.sheet.row
+        self.last = self.first + len(self.units) - 1
+        start = self.last + 3 if self.offices else self.last + 1
+        self.office_rows = {unit: start + place for place, unit in enumerate(self.offices)}
+        self.rows = {unit: self.first + place for place, unit in enumerate(self.units)}
+        start += len(self.offices) + 2
+        self.rows |= {unit: start + place for place, unit in enumerate(self.rollups)}
+        for unit in self.units:
+            self._unit(unit)
+        self.sheet.keep(head, self.weight_row, still=5, filters=0)
+        self.sheet.several_pages_wide(sum(widths[:5]))
+        if self.offices:
+            self._between("points.offices")
+            for unit in self.offices:
+                self._office(unit)
+        if self.rollups:
+            self._between("points.rollups")
+            for unit in self.rollups:
+                self._rollup(unit)
+        self._colours()
+        self._names()
+        return Live(
+            book, self.weights, self.sheet, self.rows, self.columns, self.nodes,
+            self.known, self.scores, self.first, self.last,
+        )  # fmt: skip
+
+    def _between(self, key: str) -> None:
+        self.sheet.down(8)
+        self.sheet.section(self.book.label(key), span=14)
+        self.sheet.down(20)
+
+    def _heads(self) -> None:
+        sheet, book = self.sheet, self.book
+        top, low = sheet.row, sheet.row + 1
+        for label, keys in self._groups():
+            column = self.columns[keys[0]]
+            sheet.put(column, label, GROUP.but(size="small", left="white"), span=len(keys), row=top)
+        for level in self.levels:
+            for parent, names in _runs(book, level):
+                room = 7.5 * len(names)
+                text = book.say("points.dimensions") if not parent else node_short(book, parent)
+                text = node_name(book, parent) if parent and room > 14 else text
+                look = GROUP.but(size="small", left="white")
+                sheet.put(self.nodes[names[0]], text, look, span=len(names), row=top)
+        turned = HEAD.but(turned=90)
+        for key, column in self.columns.items():
+            look = HEAD.but(align="left") if key in ("code", "name") else turned
+            sheet.put(column, self._head(key), look.but(bottom=""), row=low)
+            sheet.put(column, None, HEAD.but(size="tiny"), row=low + 1)
+        sheet.put(2, book.say("head.weight"), HEAD.but(size="tiny", align="left"), row=low + 1)
+        weighed = HEAD.but(size="tiny", bold=False, format="0.0%")
+        longest = 0
+        for level in self.levels:
+            for node in level:
+                column = self.nodes[node.id]
+                name = node_name(book, node.id)
+                longest = max(longest, len(name))
+                sheet.put(column, name, turned.but(bottom="", bold=isinstance(node, s.Node)), row=low)
+                sheet.link(column, self.weights.nodes[node.id], row=low)
+                weight = Formula(f"={self.weights.nodes[node.id]}", node.weight)
+                sheet.put(column, weight, weighed, row=low + 1)
+        sheet.height(30, top)
+        sheet.height(min(190, 26 + longest * (8.0 if book.lang == "zh" else 4.6)), low)
+        sheet.height(14, low + 1)
+        sheet.row = low + 2
+
+    def _groups(self) -> list[tuple[str, list[str]]]:
+        say = self.book.say
+        place = self.keys.index
+        return [
+            (say("points.result"), self.keys[place("score") : place("base")]),
+            (say("points.total"), ["base", "deducted"]),
+            (say("points.facts"), self.keys[place("staff") : place("step_0")]),
+            (say("points.steps"), self.keys[place("step_0") :]),
+        ]
+
+    def _head(self, key: str) -> str:
+        kind, _, at = key.partition("_")
+        if kind in ("held", "step"):
+            grade = grade_short(self.book, list(self.book.model.grades)[int(at) - 1]) if at != "0" else ""
+            return self.book.say(f"points.{kind}" if grade else "points.by_score", grade=grade)
+        named = {"name": "unit", "range": "rank_range", "before": "score_before"}
+        return self.book.say(f"head.{named.get(key, key)}")
+
+    # ------------------------------------------------------------ rows
+
+    def _unit(self, unit: str) -> None:
+        self._facts(unit, self.deducted[unit])
+        for name in self.nodes:
+            if name in self.plan.item_position:
+                value: object = few() if (unit, name) in self.hidden else self.scores.at[unit, name]
+                self.sheet.put(self.nodes[name], value, INPUT.but(format=self.book.points_format))
+            else:
+                self._inner(unit, name)
+        self.sheet.down(15)
+
+    def _office(self, unit: str) -> None:
+        sheet = self.sheet
+        self._who(unit)
+        sheet.put(self.columns["deducted"], self.deducted[unit], INPUT.but(format=self.book.score_format))
+        sheet.put(self.columns["staff"], self.heads[unit], INPUT.but(format="#,##0"))
+        for name, column in self.nodes.items():
+            if name in self.plan.item_position:
+                sheet.put(column, self.own.at[unit, name], INPUT.but(format=self.book.points_format))
+        sheet.down(15)
+
+    def _rollup(self, unit: str) -> None:
+        deducted = self.known["deducted"][unit]
+        own = self.office_rows.get(unit)
+        column = self.letters[" deducted"]
+        office = f"+{column}{own}" if own else ""
+        staff, taken = (self._assessed(unit, self.letters[f" {key}"]) for key in ("staff", "deducted"))
+        text = f"=IF(SUM({staff})>0,SUMPRODUCT({staff},{taken})/SUM({staff}),0){office}" if staff else ""
+        self._facts(unit, Formula(text or f"=0{office}", deducted))
+        for name in self.nodes:
+            if name in self.plan.item_position:
+                value = self._mean_below(unit, name)
+                self.sheet.put(self.nodes[name], value, SMALL.but(format=self.book.points_format))
+            else:
+                self._inner(unit, name)
+        self.sheet.down(15)
+
+    def _mean_below(self, unit: str, item: str) -> object:
+        """A roll-up's points: the mean of everything below, weighted by staff."""
+        below = [block for block in self.below[unit] if block]
+        value = self.scores.at[unit, item]
+        if not below or any((each, item) in self.hidden for block in below for each in block):
+            return value
+        staff = self.letters[" staff"]
+        known, whole = [], []
+        for block in below:
+            rows = [self._row(block[end]) for end in (0, -1)]
+            heads, points = (f"${at}{rows[0]}:${at}{rows[1]}" for at in (staff, self.letters[item]))
+            known.append(f"SUMPRODUCT({heads},{points})")
+            whole.append(f"SUMPRODUCT({heads},--ISNUMBER({points}))")
+        total = "+".join(whole)
+        text = f"=IF({total}>0,({'+'.join(known)})/({total}),{quoted(NOTHING)})"
+        return Formula(text, _plain(value))
+
+    def _row(self, unit: str) -> int:
+        return self.office_rows[unit] if unit in self.office_rows else self.rows[unit]
+
+    def _assessed(self, unit: str, letter: str) -> str:
+        """A column of the assessed units below a roll-up; empty for none."""
+        block = self.below[unit][0]
+        return f"${letter}{self.rows[block[0]]}:${letter}{self.rows[block[-1]]}" if block else ""
+
+    def _inner(self, unit: str, name: str) -> None:
+        look = SMALL.but(format=self.book.points_format, bold=True)
+        value = _plain(self.scores.at[unit, name])
+        branching = self.plan.branchings[self.plan.inner_position[name]]
+        if any((unit, child) in self.hidden for child in branching.items.names):
+            self.sheet.put(self.nodes[name], value, look.but(colour="grey"))  # what it rests on is not shown
+            return
+        exists, mean = self._mean(branching, self.rows[unit])
+        self.sheet.put(self.nodes[name], Formula(f"=IF({exists},{mean},{quoted(NOTHING)})", value), look)
+
+    def _mean(self, branching: Branching, row: int) -> tuple[str, str]:
+        """When a node's mean exists, and the mean: its children stand side by side in the order of the model."""
+        chosen = self.children[branching.node]
+        return mean_formula(
+            branching, [f"{at}{row}" for at in chosen], [f"{at}${self.weight_row}" for at in chosen]
+        )
+
+    def _who(self, unit: str) -> None:
+        name = self.assessment.measures.units.at[unit, "name"]
+        self.sheet.put(1, unit, TEXT.but(colour="grey", size="small"))
+        self.sheet.put(2, name, TEXT)
+
+    # ------------------------------------------------------------ scores, grades and ranks
+
+    def _facts(self, unit: str, deducted: object) -> None:
+        """Everything of a unit but its nodes."""
+        self._who(unit)
+        rolled = unit in self.below
+        score = CENTRED.but(format=self.book.score_format)
+        looks = {
+            "score": score.but(bold=True),
+            "change": CENTRED.but(format=self.book.change_format),
+            "base": QUIETLY.but(format=f"{self.book.score_format}000"),
+            "deducted": (SMALL if rolled else INPUT).but(format=f"{self.book.score_format};-0;–"),
+            "staff": INPUT.but(format="#,##0"),
+            "before": INPUT.but(format=self.book.score_format),
+            "key": QUIETLY.but(format=f"{self.book.score_format};-#,##0"),
+        }
+        values: dict[str, object] = {
+            key: Formula(text, _plain(self.known[key][unit]))
+            for key, text in self._texts(self.rows[unit], rolled)
+        }
+        values["deducted"] = deducted
+        flags = ("provisional", "vetoed", "cap", *(f"held_{at}" for at in self.facts.held))
+        for key in ("staff", "before", "range", *flags):
+            values[key] = self.known[key][unit]
+        for key in self.keys[2:]:
+            look = looks.get(key, INPUT if key in flags or key == "range" else QUIETLY)
+            look = CENTRED if key in ("grade", "rank") else look
+            self.sheet.put(self.columns[key], values[key], look)
+
+    def _texts(self, row: int, rolled: bool) -> Iterator[tuple[str, str]]:
+        """The formulas of a row, by column."""
+        at = {key.strip(): f"{letter}{row}" for key, letter in self.letters.items() if key.startswith(" ")}
+        none, root = quoted(NOTHING), self.plan.branchings[self.plan.inner_position[ROOT]]
+        exists, mean = self._mean(root, row)
+        yield "base", f"=IF({exists},MIN(MAX({mean},0),{self.book.maximum!r}),{none})"
+        places = f"MAX({at['base']}-{at['deducted']},0)*10^{self.weights.decimals}"
+        yield "score", f"=IF(ISNUMBER({at['base']}),INT({places}+0.500001)/10^{self.weights.decimals},{none})"
+        dated = f"AND(ISNUMBER({at['score']}),ISNUMBER({at['before']}))"
+        yield "change", f"=IF({dated},ROUND({at['score']}-{at['before']},{self.weights.decimals}),{none})"
+        yield from self._steps(at, none)
+        last = at[f"step_{list(self.facts.steps)[-1]}"]
+        counted_ = f"AND(ISNUMBER({at['score']}),{at['provisional']}=0)"
+        final = f"IF({at['vetoed']}=1,{len(self.grades)},MAX({last},N({at['cap']})))"
+        yield "place", f"=IF({counted_},{final},{none})"
+        missing = quoted(self.book.say("provisional"))
+        yield "grade", f"=IF(ISNUMBER({at['place']}),INDEX({self.weights.short},{at['place']}),{missing})"
+        if rolled:
+            yield "rank", f"={none}"
+            yield "key", f"={none}"
+            return
+        behind = LAST * self.book.maximum
+        yield "key", f"=IF({counted_},{at['score']}-{behind:.10g}*{at['vetoed']},{none})"
+        keys = f"{self.letters[' key']}${self.first}:{self.letters[' key']}${self.last}"
+        yield "rank", f"=IF(ISNUMBER({at['key']}),RANK({at['key']},{keys}),{none})"
+
+    def _steps(self, at: dict[str, str], none: str) -> Iterator[tuple[str, str]]:
+        """The place of the grade: by score, then a grade down for each level whose conditions fail."""
+        by_score = f"MIN(SUMPRODUCT(--({self.weights.minimum}>{at['score']})),{len(self.grades) - 1})+1"
+        yield "step_0", f"=IF(ISNUMBER({at['score']}),{by_score},{none})"
+        before = at["step_0"]
+        row = before.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        for level in list(self.facts.steps)[1:]:
+            failed = [f"{at[f'held_{level}']}=0"] if level in self.facts.held else []
+            for depth in least_scores(self.grades[level - 1]):
+                if depth > len(self.levels):
+                    continue
+                block = [self.letters[node.id] for node in self.levels[depth - 1]]
+                scores, weights = (
+                    f"{block[0]}{line}:{block[-1]}{line}" for line in (row, f"${self.weight_row}")
+                )
+                least = f"N({self.weights.least[level - 1, depth]})-{SLACK:g}"
+                failed.append(f"SUMPRODUCT(({weights}>0)*ISNUMBER({scores})*({scores}<{least}))>0")
+            down = f"IF(AND({before}={level},OR({','.join(failed)})),1,0)"
+            yield f"step_{level}", f"=IF(ISNUMBER({before}),{before}+{down},{none})"
+            before = at[f"step_{level}"]
+
+    # ------------------------------------------------------------ colours and names
+
+    def _colours(self) -> None:
+        worksheet = self.sheet.worksheet
+        ends = [(units[0], units[-1]) for units in (self.units, self.rollups) if units]
+        rows = [(self.rows[top], self.rows[bottom]) for top, bottom in ends]
+        shorts = [grade_short(self.book, name) for name in self.book.model.grades]
+        inner = [column for name, column in self.nodes.items() if name in self.plan.inner_position]
+
+        def cells(columns: list[int]) -> str:
+            runs = _neighbours(columns)
+            return " ".join(rules.block(low, top, high, end) for low, high in runs for top, end in rows)
+
+        rules.grades(worksheet, cells([self.columns["grade"]]), shorts)
+        rules.changes(worksheet, cells([self.columns["change"]]))
+        rules.heat(worksheet, cells(inner), self.book.maximum)
+
+    def _names(self) -> None:
+        for name, key in (("units", "code"), ("scores", "score"), ("grades", "grade"), ("ranks", "rank")):
+            self.book.define(name, self.sheet.ref(self.columns[key], self.first, to_row=self.last))
+        left, right = min(self.nodes.values()), max(self.nodes.values())
+        self.book.define("points", self.sheet.ref(left, self.first, right, self.last))
+
+
+def _plain(value: object) -> float | str:
+    if isinstance(value, str):
+        return value
+    number = float(value)  # type: ignore[arg-type]
+    return number if np.isfinite(number) else NOTHING
+
+
+def _runs(book: Book, level: list[s.Node | s.Item]) -> list[tuple[str, list[str]]]:
+    """Neighbours of one parent, with the parent's id; empty for the dimensions."""
+    found: dict[str, list[str]] = {}
+    for node in level:
+        found.setdefault(book.model.parents[node.id] or "", []).append(node.id)
+    return list(found.items())
+
+
+def _neighbours(columns: list[int]) -> list[tuple[int, int]]:
+    """Runs of columns without a gap."""
+    found: list[tuple[int, int]] = []
+    for column in columns:
+        if found and found[-1][1] == column - 1:
+            found[-1] = (found[-1][0], column)
+        else:
+            found.append((column, column))
+    return found

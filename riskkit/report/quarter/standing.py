@@ -1,0 +1,97 @@
+"""What is published of every unit and enters its live grade: the engine's facts, and its steps from score to grade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
+from riskkit.model import schema as s
+from riskkit.scoring import grades
+from riskkit.scoring.assessment import Assessment
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Aligned with `Assessment.summary`; places of grades count from 1, the best. `held`: whether the conditions of a
+    grade that do not hang on scores hold, by the grade's place; `steps`: the place after the score (0) and after the
+    conditions of each graded level; `cap`: the best place that red lines allow, missing where they cap nothing;
+    `place`: the grade in the end, missing for provisional units."""
+
+    held: dict[int, np.ndarray]
+    steps: dict[int, np.ndarray]
+    cap: np.ndarray
+    place: np.ndarray
+
+
+def conditioned(model_grades: tuple[s.Grade, ...]) -> list[int]:
+    """The places of grades that ask for more than a score."""
+    return [place for place, grade in enumerate(model_grades, start=1) if grade.conditions]
+
+
+def facts(assessment: Assessment) -> Facts:
+    """What the published grades rest on beside scores."""
+    spec, standing = assessment.model.spec, assessment.standing
+    everyone = np.ones(len(standing.units), dtype=bool)
+    held: dict[int, np.ndarray] = {}
+    minima = np.array([grade.min for grade in spec.grades])
+    score = np.nan_to_num(standing.score, nan=-np.inf)
+    place = np.minimum((minima[None, :] > score[:, None]).sum(axis=1), len(minima) - 1) + 1
+    steps = {0: place}
+    for at in conditioned(spec.grades):
+        firm, failed = everyone.copy(), np.zeros(len(place), dtype=bool)
+        for condition in spec.grades[at - 1].conditions:
+            rows = grades.failing(condition, assessment.model, standing)
+            failed[rows] = True
+            if not isinstance(condition, s.NodeMin):
+                firm[rows] = False
+        if any(not isinstance(condition, s.NodeMin) for condition in spec.grades[at - 1].conditions):
+            held[at] = firm
+        place = place + (failed & (place == at))
+        steps[at] = place
+    order = {name: at for at, name in enumerate(assessment.model.grades, start=1)}
+    final = assessment.summary["grade"].map(order).to_numpy(dtype="float64")
+    return Facts(held, steps, _caps(assessment, order), final)
+
+
+def _caps(assessment: Assessment, order: dict[str, int]) -> np.ndarray:
+    caps = np.full(len(assessment.summary), np.nan)
+    events = assessment.standing.events
+    for unit, cap in zip(events["unit"], events["cap"], strict=True):
+        if isinstance(cap, str):
+            row = assessment.summary.index.get_loc(unit)
+            caps[row] = np.fmax(caps[row], order[cap])
+    return caps
+
+
+def own_points(assessment: Assessment) -> pd.DataFrame:
+    """Units of the register × items: the points of each by itself, as graded; missing where an item does not apply."""
+    plan = assessment.graded.plan
+    arrays = assessment.measures.arrays.take(plan.items)
+    points = plan.points(arrays.values)
+    if assessment.model.spec.missing == "zero":
+        points = np.where(arrays.among([NOT_ASSESSED, REFUSED_STATE]), 0.0, points)
+    return pd.DataFrame(points, assessment.measures.units.index, plan.items)
+
+
+def own_deductions(assessment: Assessment) -> pd.Series:
+    """Points deducted from each unit of the register for what it was itself found to have done."""
+    events = assessment.events[assessment.events["status"] == grades.IN_EFFECT]
+    summed = events.groupby("unit")["deduct"].sum()
+    return summed.reindex(assessment.measures.units.index).fillna(0.0).astype("float64")
+
+
+def tree_order(assessment: Assessment) -> list[str]:
+    """The units of the register, each followed by everything below it, so that what is below one stands together."""
+    units = list(assessment.measures.units.index)
+    below: dict[int, list[int]] = {}
+    for place, parent in enumerate(assessment.measures.parents):
+        below.setdefault(int(parent), []).append(place)
+    found, waiting = [], list(reversed(below.get(-1, [])))
+    while waiting:
+        place = waiting.pop()
+        found.append(units[place])
+        waiting += reversed(below.get(place, []))
+    return found
