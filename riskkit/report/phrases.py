@@ -98,10 +98,10 @@ def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) 
 
 
 def how_sure(book: Book, unit: str) -> str:
-    """How sure a unit's score, rank and grade are, and whom it cannot be told apart from; empty for an unranked one."""
+    """How sure a unit's score, rank and grade are, and whom it cannot be told apart from."""
     sure = book.pack.sure
     if unit not in sure.index:
-        return ""
+        return book.say("sure.none")
     row: Any = row_of(sure, unit)
     low, high = (book.number(row[f"score_{end}"]) for end in ("low", "high"))
     words = book.say("sure.score", low=low, high=high)

@@ -141,7 +141,9 @@ def _write_results(pack: QuarterPack, folder: Path) -> None:
         "history": pack.history,
         "reasons": assessment.reasons,
         "uncertainty": pack.sure.reset_index(),
+        "silent": pack.silent,
     }
+    frames |= {"real_change": pack.real.reset_index()} if pack.real is not None else {}
     for name, frame in frames.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False)
     ends = ["score_low", "score_high", "rank_low", "rank_high", "grade_probability"]

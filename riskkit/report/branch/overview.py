@@ -10,6 +10,7 @@ from riskkit.analysis.peers import PeerPlace
 from riskkit.discretion import SMALLEST_GROUP, mask
 from riskkit.report import figures, native_charts
 from riskkit.report.book import Book
+from riskkit.report.change_words import real_change_of, silence
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import (
     grade_name,
@@ -141,10 +142,11 @@ def _finding_tile(book: Book, unit: str) -> Tile:
 def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
     bold, plain = Look(bold=True, colour="rule", indent=1), Look(wrap=True)
     lines: list[tuple[str, str | Runs]] = [("overview.why", why_not_better(book, unit))]
-    sure = how_sure(book, unit)
-    lines += [("overview.sure", sure)] if sure else []
+    lines.append(("overview.sure", how_sure(book, unit)))
+    lines += [("overview.silent", text) for text in silence(book)]
     causes = causes_cell(book, unit, 3)
     lines += [("overview.moved", causes)] if causes != NOTHING else []
+    lines.append(("overview.real", real_change_of(book, unit)))
     gaps = book.pack.self_check.units
     if unit in gaps.index:
         row = figures.row_of(gaps, unit)
@@ -208,6 +210,7 @@ def _history(book: Book, sheet: Sheet, unit: str) -> None:
             ],
         ),
         ("score", [Shown(value, CENTRED.but(format=book.score_format)) for value in mine["score"]]),
+        ("range", [Shown(words, quiet.but(align="center")) for words in _ranges(book, mine)]),
         (
             "grade",
             [Shown(grade_short(book, grade), book.grade_look(grade, CENTRED)) for grade in mine["grade"]],
@@ -219,6 +222,16 @@ def _history(book: Book, sheet: Sheet, unit: str) -> None:
             shown = cells[place] if place < len(cells) else Shown(None, TEXT)
             sheet.put(3 + 2 * place, shown.value, shown.look, span=2)  # type: ignore[attr-defined]
         sheet.down(18)
+
+
+def _ranges(book: Book, history: pd.DataFrame) -> list[str]:
+    """The 90 % interval of each score, to one decimal less; a dash where the unit was not ranked."""
+    ends = history[["score_low", "score_high"]].to_numpy(dtype=float)
+    places = max(book.decimals - 1, 1)
+    return [
+        f"{book.number(low, places)}–{book.number(high, places)}" if low == low else NOTHING
+        for low, high in ends
+    ]
 
 
 def shown_median(place: PeerPlace) -> bool:

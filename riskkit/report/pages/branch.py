@@ -15,6 +15,7 @@ from riskkit.evidence.measures import reason_text
 from riskkit.evidence.states import CARRIED, COUNTED
 from riskkit.model.checks import SOURCE_OF
 from riskkit.report import charts, phrases
+from riskkit.report.change_words import real_change_of, silence
 from riskkit.report.pack import QuarterPack
 from riskkit.report.pages import parts
 from riskkit.report.pages.parts import Cell, Part
@@ -85,7 +86,7 @@ class BranchReport(Report):
         )
         shown = [title, line, parts.tiles(list(self._figures()))]
         sure = phrases.how_sure(self.book, self.unit)
-        shown += [parts.note(sure)] if sure else []
+        shown.append(parts.note(sure, *silence(self.book), real_change_of(self.book, self.unit)))
         return Part("".join(part.html for part in shown), "\n".join(part.plain for part in shown))
 
     def _figures(self) -> Iterator[tuple[str, Cell]]:

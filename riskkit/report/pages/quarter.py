@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from riskkit.analysis.real_change import REAL
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.report import figures, phrases
+from riskkit.report.change_words import real_changes, silence, verdict
 from riskkit.report.pages import parts
 from riskkit.report.pages.parts import Cell, Part
 from riskkit.report.pages.report import Report
@@ -45,14 +47,17 @@ class QuarterReport(Report):
         line = parts.note(
             self.say("quarter.line", cutoff=self.now.period.cutoff.isoformat(), marking=self.pack.marking)
         )
-        shown = parts.tiles(list(self._figures()))
-        return Part(title.html + line.html + shown.html, "\n".join([title.plain, line.plain, shown.plain]))
+        shown = [title, line, parts.tiles(list(self._figures())), parts.note(real_changes(self.book))]
+        return Part("".join(part.html for part in shown), "\n".join(part.plain for part in shown))
 
     def _figures(self) -> Iterator[tuple[str, Cell]]:
         mean = figures.mean_score(self.now)
         yield self.say("figure.mean"), Cell(self.score(mean))
         if self.pack.before is not None:
             yield self.say("figure.change"), self.change(mean - figures.mean_score(self.pack.before))
+        if self.pack.real is not None:
+            real = int((self.pack.real["verdict"] == REAL).sum())
+            yield self.say("figure.real"), Cell(f"{real} / {len(self.pack.real)}")
         for grade, count in figures.grade_counts(self.pack).items():
             cell = self.grade(grade)
             yield cell.text, Cell(str(count), cell.tone)
@@ -87,7 +92,7 @@ class QuarterReport(Report):
         """Which ranks cannot be told apart."""
         how = self.pack.workspace.settings.simulation
         words = {"draws": how.draws, "seed": how.seed, "alike": phrases.tie_groups(self.book)}
-        return parts.note(self.book.say("ranking.sure", **words))
+        return parts.note(self.book.say("ranking.sure", **words), *silence(self.book))
 
     def rollups(self) -> Part:
         """The institution and its regions: score, change, grade."""
@@ -119,7 +124,7 @@ class QuarterReport(Report):
             moved[moved["change"] < 0].tail(limit).iloc[::-1],
         )
         rows = [self._mover(str(unit), row) for part in (gained, fell) for unit, row in part.iterrows()]
-        columns = self.columns("unit", ">score_before", ">score", ">change", "~causes")
+        columns = self.columns("unit", ">score_before", ">score", ">change", "verdict", "~causes")
         return parts.table(columns, rows, none=self.say("changes.first"))
 
     def _mover(self, unit: str, row: Any) -> list[Cell | str]:
@@ -128,7 +133,14 @@ class QuarterReport(Report):
             for item, change in figures.causes(self.pack, unit)
         )
         before, after = self.score(row["score_before"]), self.score(row["score_after"])
-        return [self._unit(unit), before, Cell(after, bold=True), self.change(row["change"]), causes]
+        moved: list[Cell | str] = [before, Cell(after, bold=True), self.change(row["change"])]
+        return [self._unit(unit), *moved, self._verdict(unit), causes]
+
+    def _verdict(self, unit: str) -> str:
+        real = self.pack.real
+        return (
+            "–" if real is None or unit not in real.index else verdict(self.book, str(real["verdict"][unit]))
+        )
 
     # ------------------------------------------------------------ what to decide
 

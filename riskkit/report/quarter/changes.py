@@ -6,13 +6,14 @@ import pandas as pd
 
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.change_words import real_cells, real_changes
 from riskkit.report.phrases import grade_short
 from riskkit.report.quarter.watch import cause_name
 from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Run, Runs, Sheet, Shown
 from riskkit.report.theme import Look
 
 CAUSES = 3
-WIDTHS = [8, 17, 10, 10, 10, 9, 9, 8, 8, 9, 62]
+WIDTHS = [8, 17, 10, 10, 10, 10, 10, 13, 9, 9, 8, 8, 9, 54]
 
 
 def write_changes(book: Book) -> None:
@@ -40,7 +41,8 @@ def write_changes(book: Book) -> None:
         _line(book, sheet, columns, str(unit), row, rolled=False)
     sheet.keep(head, head, still=2)
     sheet.down(6)
-    sheet.sentence(book.say("changes.legend"), QUIET.but(bottom="", indent=1))
+    for text in (real_changes(book), book.say("changes.real"), book.say("changes.legend")):
+        sheet.sentence(text, QUIET.but(bottom="", indent=1))
 
 
 def _columns(book: Book) -> list[Column]:
@@ -51,6 +53,9 @@ def _columns(book: Book) -> list[Column]:
         book.head("score_before", score.but(colour="grey")),
         book.head("score", score.but(bold=True)),
         book.head("change", CENTRED),
+        book.head("comparable_change", CENTRED),
+        book.head("detectable", score.but(colour="grey")),
+        book.head("verdict", CENTRED),
         book.head("grade_before", CENTRED),
         book.head("grade", CENTRED),
         book.head("rank_before", CENTRED.but(colour="grey")),
@@ -70,6 +75,7 @@ def _line(
         row["score_before"],
         row["score_after"],
         Shown(round(float(row["change"]), book.decimals), book.change_look(float(row["change"]), CENTRED)),
+        *real_cells(book, unit),
         _grade(book, row["grade_before"], rolled),
         _grade(book, row["grade_after"], rolled),
         int(row["rank_before"]) if row["rank_before"] == row["rank_before"] else NOTHING,

@@ -8,6 +8,7 @@ import pandas as pd
 
 from riskkit.report import figures, native_charts
 from riskkit.report.book import Book
+from riskkit.report.change_words import real_changes
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import grade_name, grade_short, in_effect, line_name, node_name
 from riskkit.report.quarter.chart_data import ChartData
@@ -135,7 +136,12 @@ def _provisional_tile(book: Book) -> Tile:
 
 
 def _messages(book: Book, candidates: pd.DataFrame) -> list[str]:
-    return [_where_points_are_lost(book), _who_moved(book), _what_is_open(book, candidates)]
+    return [
+        _where_points_are_lost(book),
+        _who_moved(book),
+        real_changes(book),
+        _what_is_open(book, candidates),
+    ]
 
 
 def _where_points_are_lost(book: Book) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.change_words import silence
 from riskkit.report.phrases import (
     grade_name,
     has_national_wording,
@@ -41,7 +42,8 @@ def write_ranking(book: Book) -> None:
     how = book.pack.workspace.settings.simulation
     words = {"draws": how.draws, "seed": how.seed, "alike": tie_groups(book)}
     sheet.sentence(book.say("ranking.sure", **words), quiet)
-    sheet.sentence(book.say("ranking.legend"), quiet)
+    for text in (*silence(book), book.say("ranking.legend")):
+        sheet.sentence(text, quiet)
 
 
 def _columns(book: Book, parents: bool, national: bool) -> list[Column]:
