@@ -11,6 +11,7 @@ from scipy import stats
 
 import riskkit as rk
 from riskkit.analysis.sampling_draws import share_interval
+from tests.analysis.test_trend_test import PACKAGED, false_alarms
 from tests.test_methods import LANGUAGES, page, section
 
 WORKED = Path(__file__).parents[1] / "data_samples" / "worked_example"
@@ -66,3 +67,29 @@ def test_the_sources_of_uncertainty_are_those_of_the_program(lang: str) -> None:
 
     told = re.findall(r"\| ([a-z]+)(?: [^|]*)? \| [^|]+ \| [^|]+ \|", section(lang, f"{chapter(lang)}.3"))
     assert tuple(told) == SOURCES
+
+
+def test_the_control_chart_of_the_page_is_the_programs(sample_bank: Path) -> None:
+    chart = rk.control_chart(rk.open_workspace(sample_bank).assessment("2026Q2"), "B2.1")
+    row = chart.points.loc["0105"]
+    assert (row["events"], row["exposure"]) == (23, 41)
+    for lang in LANGUAGES:
+        told = section(lang, f"{chapter(lang)}.6")
+        for rate in (chart.centre, row["lower"]):
+            assert chart.shown(rate) in told
+        assert "= 0.561" in told
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_carry_over_does_to_trends_is_what_the_page_says(lang: str) -> None:
+    """The cadences are those of the packaged model; how often p is at most 0.1 is drawn again."""
+    known = rk.load_model("confidentiality")
+    weight = dict.fromkeys(known.spec.cadences, 0.0)
+    for name, item in known.items.items():
+        weight[item.cadence] += known.nominal_weights[name]
+    assert dict(PACKAGED) == {
+        known.spec.cadences[name]: pytest.approx(share, abs=0.005) for name, share in weight.items()
+    }
+    told = section(lang, f"{chapter(lang)}.7")
+    for parts in (((1, 1.0),), PACKAGED, ((2, 1.0),)):
+        assert f"{100 * false_alarms(parts):.0f} %" in told
