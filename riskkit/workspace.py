@@ -27,6 +27,8 @@ from riskkit.scoring.assessment import Assessment, score
 from riskkit.store import Store, content_key, key
 
 SETTINGS = "riskkit.yaml"
+FALSE_CHANGES = 0.1
+"""Of the changes reports call real, the share that may be expected to be none."""
 
 
 class Simulation(Spec):
@@ -315,7 +317,8 @@ class Workspace:
             from riskkit.analysis.real_change import real_change
 
             sides = self.assessment(before), self.assessment(after)
-            return real_change(*sides, draws=how.draws, seed=how.seed).units.rename_axis("unit").reset_index()
+            found = real_change(*sides, draws=how.draws, seed=how.seed, rate=FALSE_CHANGES)
+            return found.units.rename_axis("unit").reset_index()
 
         return self._store.frame(f"real_change-{after}", made_from, compute).set_index("unit")
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from riskkit.analysis.real_change import REAL
+from riskkit.analysis.real_change import REAL, RealChange
+from riskkit.analysis.uncertainty import uncertainty
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
-from riskkit.report import figures, phrases
+from riskkit.report import charts, figures, phrases
 from riskkit.report.change_words import real_changes, silence, verdict
 from riskkit.report.pages import parts
 from riskkit.report.pages.parts import Cell, Part
 from riskkit.report.pages.report import Report
 from riskkit.report.quarter import watch
+from riskkit.workspace import FALSE_CHANGES
 
 TOP = 8
 """Rows of a table that shows only the most pressing."""
@@ -94,6 +96,11 @@ class QuarterReport(Report):
         words = {"draws": how.draws, "seed": how.seed, "alike": phrases.tie_groups(self.book)}
         return parts.note(self.book.say("ranking.sure", **words), *silence(self.book))
 
+    def sure_chart(self) -> None:
+        """Draw every score with its interval and the chance of each grade."""
+        how = self.pack.workspace.settings.simulation
+        charts.uncertainty(uncertainty(self.now, draws=how.draws, seed=how.seed), lang=self.lang)
+
     def rollups(self) -> Part:
         """The institution and its regions: score, change, grade."""
         rows = [self._standing(str(unit), row) for unit, row in self.now.rollups().iterrows()]
@@ -126,6 +133,14 @@ class QuarterReport(Report):
         rows = [self._mover(str(unit), row) for part in (gained, fell) for unit, row in part.iterrows()]
         columns = self.columns("unit", ">score_before", ">score", ">change", "verdict", "~causes")
         return parts.table(columns, rows, none=self.say("changes.first"))
+
+    def real_chart(self) -> None:
+        """Draw which changes are real; say so where there is nothing to compare with."""
+        if self.pack.before is None or self.pack.real is None:
+            parts.show(parts.note(self.say("changes.first")))
+        else:
+            found = RealChange(self.pack.before, self.now, FALSE_CHANGES, self.pack.real)
+            charts.real_change(found, lang=self.lang)
 
     def _mover(self, unit: str, row: Any) -> list[Cell | str]:
         causes = "；".join(
