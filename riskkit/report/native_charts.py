@@ -33,7 +33,7 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from riskkit.report.sheets import Label, clean
-from riskkit.report.theme import theme
+from riskkit.report.theme import reads_on, theme
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,20 @@ def bars(
 
 
 def columns(
-    title: Label | None, names: Column, lines: Sequence[Line], *, form: str, maximum: float
+    title: Label | None,
+    names: Column,
+    lines: Sequence[Line],
+    *,
+    form: str,
+    maximum: float,
+    lying: bool = False,
 ) -> BarChart:
-    """Clustered columns with their values above and a legend."""
+    """Clustered columns with their values above and a legend; `lying` ones run to the right, the first on top."""
     chart = BarChart()
     _prepare(chart, title)
     chart.barDir, chart.grouping, chart.gapWidth, chart.overlap = "col", "clustered", 55, -6
+    if lying:
+        chart.barDir, chart.x_axis.scaling.orientation = "bar", "maxMin"
     for line in lines:
         series = _series(line.values, names)
         series.graphicalProperties = _filled(line.colour)
@@ -109,6 +117,23 @@ def columns(
         series.dLbls = _labels(form)
         chart.series.append(series)
     _hide_scale(chart, maximum * 1.1)
+    chart.legend = _legend()
+    return chart
+
+
+def stacked(title: Label, names: Column, lines: Sequence[Line], *, form: str) -> BarChart:
+    """Horizontal bars of the same length, the first on top, each split as the counts of the series are; a legend."""
+    chart = BarChart()
+    _prepare(chart, title)
+    chart.barDir, chart.grouping, chart.gapWidth, chart.overlap = "bar", "percentStacked", 45, 100
+    for line in lines:
+        series = _series(line.values, names)
+        series.graphicalProperties = _filled(line.colour)
+        series.invertIfNegative = False
+        series.dLbls = _labels(form, "ctr", reads_on(theme().colour(line.colour)))
+        chart.series.append(series)
+    chart.x_axis.scaling.orientation = "maxMin"
+    _hide_scale(chart, 1)
     chart.legend = _legend()
     return chart
 
@@ -279,8 +304,8 @@ def _title(label: Label) -> Title:
     return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
 
 
-def _labels(form: str) -> DataLabelList:
-    labels = DataLabelList(numFmt=form, dLblPos="outEnd", txPr=_text("ink"))
+def _labels(form: str, place: str = "outEnd", colour: str = "ink") -> DataLabelList:
+    labels = DataLabelList(numFmt=form, dLblPos=place, txPr=_text(colour))
     labels.showVal = True
     labels.showSerName = labels.showCatName = labels.showLegendKey = labels.showPercent = False
     return labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from riskkit.report.sheets import Label, Runs, Sheet
+from riskkit.report.sheets import Formula, Label, Runs, Sheet
 from riskkit.report.theme import Look, Size
 
 
@@ -14,10 +14,11 @@ class Tile:
     """One figure, what it is, and what to know beside it; `tone` is the colour of its edge and figure."""
 
     label: Label
-    figure: str | Runs
-    note: str
+    figure: str | Runs | Formula
+    note: str | Formula
     tone: str = "rule"
     size: Size = "figure"
+    format: str = "General"
 
 
 def write_tiles(sheet: Sheet, tiles: Sequence[Tile]) -> None:
@@ -29,7 +30,7 @@ def write_tiles(sheet: Sheet, tiles: Sequence[Tile]) -> None:
         label = base.but(size="small", colour="grey", accent=tile.tone, level="bottom")
         sheet.put(column, tile.label, label, span=span, row=top)
         _seam(sheet, column, span, top, label)
-        figure = base.but(size=tile.size, colour=tile.tone, bold=True)
+        figure = base.but(size=tile.size, colour=tile.tone, bold=True, format=tile.format)
         sheet.put(column, tile.figure, figure, span=span, row=top + 1)
         _seam(sheet, column, span, top + 1, figure)
         note = base.but(size="small", colour="grey", level="top")

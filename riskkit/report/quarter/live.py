@@ -9,7 +9,7 @@ import pandas as pd
 
 from riskkit.report import figures
 from riskkit.report.book import Book
-from riskkit.report.phrases import grade_name, grade_short, national_wording
+from riskkit.report.phrases import few, grade_name, grade_short, national_wording
 from riskkit.report.quarter.weights import Weights
 from riskkit.report.sheets import NOTHING, Formula, Sheet, quoted
 from riskkit.report.theme import theme
@@ -21,7 +21,8 @@ class Live:
 
     `rows`: the row of every unit of the summary; assessed ones stand from `first` to `last`. `columns` by what they
     hold (`score`, `grade`, `rank`, `change`, `base`, `deducted`, `before`, `range`, `place` …), `nodes` by node;
-    `known` and `scores` are what the engine says, units × columns and units × nodes, aligned with the summary.
+    `known` and `scores` are what the engine says, units × columns and units × nodes, aligned with the summary;
+    `hidden` are the units' items that rest on too few people to be shown.
     """
 
     book: Book
@@ -32,6 +33,7 @@ class Live:
     nodes: dict[str, int]
     known: dict[str, pd.Series]
     scores: pd.DataFrame
+    hidden: set[tuple[str, str]]
     first: int
     last: int
 
@@ -43,12 +45,12 @@ class Live:
 
     def value(self, unit: str, key: str) -> Formula:
         """A unit's score, grade, rank … as it stands now."""
-        return Formula(f"={self.at(unit, key)}", _shown(self.known[key][unit]))
+        return Formula(f"={self.at(unit, key)}", shown(self.known[key][unit]))
 
     def node(self, unit: str, node: str) -> Formula:
         """A unit's score of a node as it stands now."""
-        place = self.sheet.ref(self.nodes[node], self.rows[unit])
-        return Formula(f"={place}", _shown(self.scores.at[unit, node]))
+        cell = self.sheet.ref(self.nodes[node], self.rows[unit])
+        return Formula(f"={cell}", self.item(unit, node))
 
     def grade(self, unit: str, *, short: bool = False, none: str = "") -> Formula:
         """A unit's grade in words as it stands now, provisional for none unless another word is given."""
@@ -72,6 +74,10 @@ class Live:
         """The word for a place of a grade, in a formula."""
         return f"IF(ISNUMBER({place}),INDEX({words},{place}),{quoted(missing)})"
 
+    def item(self, unit: str, item: str) -> float | str:
+        """A unit's published points of an item, as its cell shows them."""
+        return few() if (unit, item) in self.hidden else shown(self.scores.at[unit, item])
+
     # ------------------------------------------------------------ all assessed units
 
     def column(self, key: str) -> str:
@@ -88,17 +94,22 @@ class Live:
         text = f'=IFERROR(AVERAGEIF({self.column("rank")},">0",{cells}),{quoted(NOTHING)})'
         ranked = figures.graded(self.book.pack.assessment).index
         known = self.scores.loc[ranked, node] if node else self.known["score"][ranked]
-        return Formula(text, _shown(known.mean()))
+        return Formula(text, shown(known.mean()))
 
     def best(self, node: str) -> Formula:
         """The best score of a node among the assessed units."""
         known = self.scores[node].iloc[: self.last - self.first + 1].max()
         cells = self.node_column(node)
-        return Formula(f"=IF(COUNT({cells})>0,MAX({cells}),{quoted(NOTHING)})", _shown(known))
+        return Formula(f"=IF(COUNT({cells})>0,MAX({cells}),{quoted(NOTHING)})", shown(known))
 
     def ranked(self) -> str:
         """How many units have a rank, in a formula."""
         return f"COUNT({self.column('rank')})"
+
+    def chosen(self, place: str, cells: str, known: object, text: str = "{}") -> Formula:
+        """The entry of a column of assessed units at a place; a dash at place 0. `text` may make more of it."""
+        entry = text.format(f"INDEX({cells},{place})")
+        return Formula(f"=IF({place}>0,{entry},{quoted(NOTHING)})", shown(known))
 
     # ------------------------------------------------------------ words
 
@@ -117,7 +128,7 @@ class Live:
         return theme().grade(place, len(self.book.model.grades)).solid
 
 
-def _shown(value: object) -> float | int | str:
+def shown(value: object) -> float | int | str:
     """A result as its cell shows it: a dash for what is missing."""
     if isinstance(value, str):
         return value
@@ -125,11 +136,16 @@ def _shown(value: object) -> float | int | str:
     return number if np.isfinite(number) else NOTHING
 
 
+def place(name: str) -> str:
+    """What fills a place of a sentence until `joined` puts an expression there."""
+    return f"\x00{name}\x00"
+
+
 def joined(template: str, **parts: str) -> str:
     """A sentence of the texts as a formula: its places are filled by expressions."""
     pieces = [template]
     for name, expression in parts.items():
-        pieces = [piece for chunk in pieces for piece in _cut(chunk, f"\x00{name}\x00", f"\x01{expression}")]
+        pieces = [piece for chunk in pieces for piece in _cut(chunk, place(name), f"\x01{expression}")]
     return "&".join(piece[1:] if piece.startswith("\x01") else quoted(piece) for piece in pieces if piece)
 
 

@@ -12,7 +12,7 @@ from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.phrases import few, grade_short, node_name, node_short, rank_ends, withheld
-from riskkit.report.quarter.live import Live
+from riskkit.report.quarter.live import Live, shown
 from riskkit.report.quarter.means import mean_formula
 from riskkit.report.quarter.standing import Facts, facts, own_deductions, own_points, tree_order
 from riskkit.report.quarter.weights import Weights, counted, least_scores
@@ -80,6 +80,7 @@ class _Points:
             "staff",
             "before",
             "range",
+            "coverage",
             "provisional",
             "vetoed",
             "cap",
@@ -107,6 +108,7 @@ class _Points:
             "base": summary["base"],
             "deducted": summary["deducted"],
             "staff": summary["staff"],
+            "coverage": summary["coverage"],
             "before": before,
             "provisional": summary["provisional"].astype(int),
             "vetoed": summary["vetoed"].astype(int),
@@ -186,7 +188,7 @@ class _Points:
         self._names()
         return Live(
             book, self.weights, self.sheet, self.rows, self.columns, self.nodes,
-            self.known, self.scores, self.first, self.last,
+            self.known, self.scores, self.hidden, self.first, self.last,
         )  # fmt: skip
 
     def _between(self, key: str) -> None:
@@ -300,7 +302,7 @@ class _Points:
             whole.append(f"SUMPRODUCT({heads},--ISNUMBER({points}))")
         total = "+".join(whole)
         text = f"=IF({total}>0,({'+'.join(known)})/({total}),{quoted(NOTHING)})"
-        return Formula(text, _plain(value))
+        return Formula(text, shown(value))
 
     def _row(self, unit: str) -> int:
         return self.office_rows[unit] if unit in self.office_rows else self.rows[unit]
@@ -312,7 +314,7 @@ class _Points:
 
     def _inner(self, unit: str, name: str) -> None:
         look = SMALL.but(format=self.book.points_format, bold=True)
-        value = _plain(self.scores.at[unit, name])
+        value = shown(self.scores.at[unit, name])
         branching = self.plan.branchings[self.plan.inner_position[name]]
         if any((unit, child) in self.hidden for child in branching.items.names):
             self.sheet.put(self.nodes[name], value, look.but(colour="grey"))  # what it rests on is not shown
@@ -346,15 +348,16 @@ class _Points:
             "deducted": (SMALL if rolled else INPUT).but(format=f"{self.book.score_format};-0;–"),
             "staff": INPUT.but(format="#,##0"),
             "before": INPUT.but(format=self.book.score_format),
+            "coverage": INPUT.but(format="0.0%"),
             "key": QUIETLY.but(format=f"{self.book.score_format};-#,##0"),
         }
         values: dict[str, object] = {
-            key: Formula(text, _plain(self.known[key][unit]))
+            key: Formula(text, shown(self.known[key][unit]))
             for key, text in self._texts(self.rows[unit], rolled)
         }
         values["deducted"] = deducted
         flags = ("provisional", "vetoed", "cap", *(f"held_{at}" for at in self.facts.held))
-        for key in ("staff", "before", "range", *flags):
+        for key in ("staff", "before", "range", "coverage", *flags):
             values[key] = self.known[key][unit]
         for key in self.keys[2:]:
             look = looks.get(key, INPUT if key in flags or key == "range" else QUIETLY)
@@ -430,13 +433,6 @@ class _Points:
             self.book.define(name, self.sheet.ref(self.columns[key], self.first, to_row=self.last))
         left, right = min(self.nodes.values()), max(self.nodes.values())
         self.book.define("points", self.sheet.ref(left, self.first, right, self.last))
-
-
-def _plain(value: object) -> float | str:
-    if isinstance(value, str):
-        return value
-    number = float(value)  # type: ignore[arg-type]
-    return number if np.isfinite(number) else NOTHING
 
 
 def _runs(book: Book, level: list[s.Node | s.Item]) -> list[tuple[str, list[str]]]:
