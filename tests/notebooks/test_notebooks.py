@@ -192,7 +192,7 @@ def test_the_analysts_notebook_runs(opened: rk.Workspace, tmp_path: Path) -> Non
     target = tmp_path / "explore.ipynb"
     done = papermill("explore", target, workspace=opened.path, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert pictures(target) == 13
+    assert pictures(target) == 15
     assert not re.search(r"\b009\d{5}\b", plain(target)), "staff numbers are masked"
     assert "测试员" not in plain(target), "names are taken out"
 
