@@ -58,6 +58,7 @@ _HOMES = {
     "fuzzy_evaluation": "riskkit.analysis.fuzzy_evaluation",
     "topsis": "riskkit.scoring.topsis",
     "findings": "riskkit.rectification",
+    "targets": "riskkit.analysis.targets",
     "masked": "riskkit.discretion",
     "RiskkitError": "riskkit.errors",
     "DataRefused": "riskkit.errors",

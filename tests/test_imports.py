@@ -200,6 +200,7 @@ PUBLIC = [
     "smallest_grade_change",
     "smallest_reversal",
     "standard_deviation_weights",
+    "targets",
     "topsis",
     "trend_test",
     "uncertainty",

@@ -15,6 +15,7 @@ from riskkit.report.quarter.quality import write_quality, write_remarks
 from riskkit.report.quarter.ranking import write_ranking
 from riskkit.report.quarter.red_lines import write_red_lines
 from riskkit.report.quarter.rollups import write_rollups
+from riskkit.report.quarter.targets import write_targets
 
 
 def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
@@ -36,6 +37,7 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     write_changes(book)
     write_red_lines(book, candidates)
     write_rollups(book)
+    write_targets(book, numbers)
     write_method(book)
     write_tree(book)
     write_quality(book)

@@ -1,0 +1,207 @@
+"""目标与实际: what departments and posts were to reach, by when, and what they reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from riskkit.analysis.targets import (
+    ATTAINED,
+    BEHIND,
+    INCOMPLETE,
+    MISSED,
+    NO_TARGET,
+    ON_COURSE,
+    STATUSES,
+    UNREPORTED,
+    Targets,
+    targets,
+)
+from riskkit.report import native_charts
+from riskkit.report.book import Book
+from riskkit.report.native_charts import Line, Place
+from riskkit.report.phrases import node_name
+from riskkit.report.quarter.chart_data import ChartData
+from riskkit.report.quarter.red_lines import unit_name
+from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
+from riskkit.report.theme import theme
+
+GRID = [8, 15, 13, 13, 9, 9, 9, 9, 9, 9, 9, 9, 11]
+LEADING = 4
+"""Columns that say what a row is about; the counts follow."""
+CHART_ROWS = 9
+COLOURS = {
+    ATTAINED: "good",
+    ON_COURSE: "series_soft",
+    BEHIND: "warn_tint",
+    MISSED: "bad",
+    UNREPORTED: "grey",
+    INCOMPLETE: "faint",
+    NO_TARGET: "hairline",
+}
+
+
+def write_targets(book: Book, numbers: ChartData) -> None:
+    """Summary and chart by horizon, then by item, department and post, and unit; last, what asks for something."""
+    sheet = book.sheet(book.say("targets.name"), GRID)
+    book.band(sheet, book.label("targets.title"), book.say("targets.subtitle"))
+    found = targets(book.pack.assessment.measures)
+    if found.rows.empty:
+        sheet.sentence(book.say("targets.none"))
+        return
+    for sentence in _sentences(book, found):
+        sheet.sentence(sentence)
+    sheet.down(6)
+    by_horizon = found.by("horizon")
+    _block(book, sheet, "horizon", by_horizon, [("horizon", LEADING)], lambda key: [_horizon(book, key)])
+    _chart(book, sheet, numbers, by_horizon)
+    if len(found.rows.dropna(subset="item")):
+        by_item = found.by("item")
+        _block(book, sheet, "item", by_item, [("item", LEADING)], lambda key: [node_name(book, key)])
+    posts = found.by("department", "post")
+    _block(book, sheet, "post", posts, [("department", 2), ("post", 2)], list)
+    units = _worst_first(found.by("unit"))
+    _block(book, sheet, "unit", units, [("code", 1), ("unit", 3)], lambda key: [key, unit_name(book, key)])
+    _open(book, sheet, found.open())
+    sheet.sentence(book.say("targets.legend"), QUIET.but(bottom="", indent=1))
+
+
+def _sentences(book: Book, found: Targets) -> list[str]:
+    rows = found.rows
+    counts = {status: int((rows["status"] == status).sum()) for status in STATUSES}
+    due, named = int(rows["due"].sum()), len(rows) - counts[NO_TARGET]
+    told = book.say("targets.set", rows=len(rows), named=named, share=f"{named / len(rows):.1%}")
+    if due:
+        share = f"{counts[ATTAINED] / due:.1%}"
+        told += book.say("targets.due", due=due, attained=counts[ATTAINED], share=share)
+    else:
+        told += book.say("targets.none_due")
+    if later := counts[ON_COURSE] + counts[BEHIND]:
+        told += book.say("targets.later", later=later, on_course=counts[ON_COURSE])
+    for status in (UNREPORTED, INCOMPLETE):
+        told += book.say(f"targets.{status}", n=counts[status]) if counts[status] else ""
+    if disputed := int(rows["disputed"].sum()):
+        told += book.say("targets.disputed", n=disputed)
+    sentences = [told.strip()]
+    if found.handed_in != book.pack.period:
+        sentences.append(book.say("targets.earlier", period=str(found.handed_in)))
+    silent = book.pack.assessment.ranking()
+    silent = silent[~silent.index.isin(rows["unit"])]
+    if len(silent):
+        names = book.say("list").join(silent["name"].iloc[:6]) + (" …" if len(silent) > 6 else "")
+        sentences.append(book.say("targets.silent", n=len(silent), names=names))
+    return sentences
+
+
+def _horizon(book: Book, code: object) -> str:
+    return book.say(f"targets.horizon.{code}")
+
+
+def _worst_first(table: pd.DataFrame) -> pd.DataFrame:
+    """The lowest share reached first, then those that set the fewest."""
+    return table.sort_values(["reached", NO_TARGET], ascending=[True, False], kind="stable")
+
+
+# ---------------------------------------------------------------- counts
+
+
+def _block(
+    book: Book,
+    sheet: Sheet,
+    key: str,
+    table: pd.DataFrame,
+    names: Sequence[tuple[str, int]],
+    words: Callable[[Any], Sequence[object]],
+) -> None:
+    """One table of counts under a heading."""
+    sheet.section(book.label(f"targets.by_{key}"))
+    sheet.down(22)
+    count = CENTRED.but(format="#,##0;-#,##0;–")
+    columns = [
+        *(
+            book.head(name, TEXT.but(colour="grey") if name == "code" else NAME, span=span)
+            for name, span in names
+        ),
+        book.head("targets_rows", count.but(colour="grey")),
+        *(Column(book.label(f"targets.status.{status}", stacked=True), count) for status in STATUSES),
+        book.head("reached", CENTRED.but(bold=True, format="0.0%")),
+    ]
+    rows = [
+        [*words(index), int(row["rows"]), *(_count(row, status) for status in STATUSES), row["reached"]]
+        for index, row in table.iterrows()
+    ]
+    sheet.table(columns, rows)
+    sheet.down(8)
+
+
+def _count(row: pd.Series, status: str) -> object:
+    value = int(row[status])
+    return Shown(value, CENTRED.but(colour="bad", bold=True)) if status == MISSED and value else value
+
+
+def _chart(book: Book, sheet: Sheet, numbers: ChartData, table: pd.DataFrame) -> None:
+    label = book.label("targets.chart")
+    columns = {
+        book.say(f"targets.status.{status}"): table[status].tolist()
+        for status in STATUSES
+        if table[status].any()
+    }
+    colours = [COLOURS[status] for status in STATUSES if table[status].any()]
+    names, values = numbers.block(label, [_horizon(book, key) for key in table.index], columns, "0")
+    series = [Line(each, colour) for each, colour in zip(values, colours, strict=True)]
+    chart = native_charts.stacked(label, names, series, form="0;;")
+    top = sheet.row
+    for row in range(top, top + CHART_ROWS):
+        sheet.height(18, row)
+    native_charts.add(sheet.worksheet, chart, Place(1, top, len(GRID) + 1, top + CHART_ROWS))
+    book.pictures.append(label.text)
+    sheet.row = top + CHART_ROWS
+    sheet.down(8)
+
+
+# ---------------------------------------------------------------- row by row
+
+
+def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
+    sheet.section(book.label("targets.open"))
+    sheet.down(22)
+    if rows.empty:
+        sheet.sentence(book.say("targets.none_open"))
+        return
+    small = TEXT.but(size="small")
+    columns = [
+        book.head("unit", NAME, span=2),
+        book.head("department", small.but(wrap=True)),
+        book.head("post", small.but(wrap=True)),
+        book.head("horizon", CENTRED),
+        book.head("item", WRAPPED.but(size="small"), span=3),
+        book.head("target", CENTRED),
+        book.head("actual", CENTRED),
+        book.head("gap_to_target", CENTRED),
+        book.head("due_on", CENTRED.but(size="small")),
+        book.head("status", CENTRED),
+    ]
+    entries: list[Any] = list(rows.itertuples())
+    sheet.table(columns, [_row(book, entry) for entry in entries])
+
+
+def _row(book: Book, entry: Any) -> list[object]:
+    item = book.model.items.get(entry.item) if isinstance(entry.item, str) else None
+    form = CENTRED.but(format=getattr(theme().formats, item.unit)) if item else CENTRED
+    gap = form.but(colour="bad" if entry.gap < 0 else "ink", bold=True)
+    status = book.say(f"targets.status.{entry.status}")
+    disputed = book.say("targets.stated_otherwise") if entry.disputed else ""
+    return [
+        unit_name(book, entry.unit),
+        entry.department,
+        entry.post,
+        _horizon(book, entry.horizon),
+        node_name(book, entry.item) if item else NOTHING,
+        Shown(entry.target, form),
+        Shown(entry.actual, form),
+        Shown(entry.gap, gap),
+        entry.due_on,
+        Shown(f"{status}{disputed}", CENTRED.but(bold=entry.status == MISSED, wrap=True)),
+    ]
