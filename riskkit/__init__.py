@@ -53,6 +53,7 @@ _HOMES = {
     "what_if": "riskkit.analysis.what_if",
     "parameters": "riskkit.analysis.what_if",
     "grade_gap": "riskkit.analysis.grade_gap",
+    "next_grade": "riskkit.analysis.next_grade",
     "compare_self_check": "riskkit.analysis.self_check",
     "compare_methods": "riskkit.analysis.methods",
     "fuzzy_evaluation": "riskkit.analysis.fuzzy_evaluation",

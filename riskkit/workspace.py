@@ -6,7 +6,7 @@ import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 import yaml
@@ -47,6 +47,8 @@ class Settings(Spec):
     marking: Bilingual
     model: str
     simulation: Simulation = Simulation()
+    effort: dict[str, Annotated[float, Field(gt=0)]] = Field(default={})
+    """What it takes to improve an item, where that is not 1; see `riskkit.analysis.next_grade`."""
 
 
 def open_workspace(path: str | Path | None = None, *, lang: texts.Language | None = None) -> Workspace:

@@ -188,6 +188,7 @@ PUBLIC = [
     "load_model",
     "masked",
     "measure",
+    "next_grade",
     "notebook",
     "open_workspace",
     "parameters",

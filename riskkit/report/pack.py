@@ -9,6 +9,7 @@ import pandas as pd
 
 from riskkit import texts
 from riskkit.analysis.movement import Movement, compare
+from riskkit.analysis.next_grade import NextGrade, next_grade
 from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
@@ -70,6 +71,10 @@ class QuarterPack:
     def real(self) -> pd.DataFrame | None:
         """Which changes since the last period are real; see `Workspace.real_change`."""
         return self.workspace.real_change(self.period) if self.before else None
+
+    def way_up(self, unit: str) -> NextGrade:
+        """The cheapest way to a unit's next better grade, by the efforts of the settings."""
+        return next_grade(self.assessment, unit, self.workspace.settings.effort)
 
     @cached_property
     def origins(self) -> pd.DataFrame:
