@@ -52,7 +52,7 @@ class Limits:
         away = (events - expected) / np.sqrt(variance)
         drawn_in = np.clip(away, *np.quantile(away, [WINSORISED, 1 - WINSORISED]))
         phi = float((drawn_in**2).mean())
-        return cls(centre, binomial, phi, phi > 1 + 2 * np.sqrt(2 / len(events)))
+        return cls(centre, binomial, phi, phi > 1 + 2 * (2 / len(events)) ** 0.5)
 
     def at(self, exposure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper limit of the rate at each exposure above 0; missing where no count can be beyond it.

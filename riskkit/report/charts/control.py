@@ -15,7 +15,8 @@ from riskkit.report.charts import canvas as c
 
 MOST_NAMED = 8
 """Units outside the limits that are named on a funnel."""
-TITLE = 70
+TITLE = {"en": 84, "zh": 70}
+"""Where titles are folded."""
 OUTSIDE: dict[str, Any] = {"color": c.BAD, "marker": "D", "zorder": 4, "linewidth": 0}
 
 
@@ -28,7 +29,7 @@ def control_chart(chart: ControlChart, *, ax: Axes | None = None, lang: texts.La
     """
     points = chart.points
     with c.canvas(ax, lang, height=3.2) as on:
-        on.ax.set_title(on.folded(_title_of_unit(on, chart), TITLE))
+        on.ax.set_title(on.folded(_title_of_unit(on, chart), TITLE[on.lang]))
         seen = points[points["rate"].notna()]
         if seen.empty:
             on.nothing("control.nothing")
@@ -57,7 +58,7 @@ def funnel(chart: ControlChart, *, ax: Axes | None = None, lang: texts.Language 
     """
     seen = chart.points[chart.points["rate"].notna()]
     with c.canvas(ax, lang, height=4.0) as on:
-        on.ax.set_title(on.folded(_title_of_units(on, chart), TITLE))
+        on.ax.set_title(on.folded(_title_of_units(on, chart), TITLE[on.lang]))
         if seen.empty:
             on.nothing("control.nothing")
             return on.ax
@@ -82,6 +83,7 @@ def funnel(chart: ControlChart, *, ax: Axes | None = None, lang: texts.Language 
             look: dict[str, Any] = {"ha": "right" if left else "left", "path_effects": c.HALO, **c.NOTE}
             on.ax.annotate(on.unit(chart.points, str(unit)), place, (-9 if left else 9, 0), **look)
         on.ax.set_xlim(0, most)
+        on.ax.tick_params(axis="x", pad=8)
         on.ax.set_xlabel(on.say(f"control.{chart.counted_in}"))
         _rate_axis(on, chart, low, high)
         on.legend(below=40)
