@@ -10,6 +10,7 @@ import riskkit as rk
 from riskkit.analysis.attribution import Attribution
 from tests.scoring import tiny
 from tests.test_methods import LANGUAGES, page
+from tests.test_methods import section as numbered
 
 TITLE = {"en": "Why did it change", "zh": "为什么变了"}
 
@@ -63,3 +64,17 @@ def test_every_group_is_in_the_table(lang: str) -> None:
     for group in ("values", "model", "applicability", "evidence", "deductions"):
         assert group in why.groups
         assert f"| `{group}` |" in section(lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_example_of_the_cheapest_way_up(lang: str) -> None:
+    """b1 from 70 points, or a1 from 50 where b1 costs 5."""
+    text = " ".join(numbered(lang, "10.7").split())
+    model = tiny.model()
+    now = rk.score(model, tiny.measures(model, {"u": {"a1": 0.5, "a2": 0.8, "b1": 0.7}}))
+    cheap, dear = rk.next_grade(now, "u"), rk.next_grade(now, "u", {"b1": 5})
+    assert [*cheap.items.index, *dear.items.index] in (["b1", "a1"], ["b1", "a2"])
+    gains = [float((way.items["needed"] - way.items["points"]).iloc[0]) for way in (cheap, dear)]
+    shown = [f"{number:.4f}" for number in (*gains, cheap.effort, dear.effort)]
+    assert shown == ["7.4875", "9.9833", "1.0749", "1.0998"]
+    assert all(number in text for number in [*shown, f"{cheap.items['needed'].iloc[0]:.2f}"])
