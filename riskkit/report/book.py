@@ -13,6 +13,7 @@ from typing import Any, Literal
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from riskkit import texts
@@ -156,6 +157,10 @@ class Book:
         sheet.put(left + 1, self.period_name(), low.but(align="right"), span=right)
         sheet.down(17)
         sheet.down(7)
+
+    def to_the_end(self, worksheet: Worksheet) -> None:
+        """Make a sheet the last one."""
+        self.workbook.move_sheet(worksheet, len(self.workbook.sheetnames))
 
     def define(self, name: str, cells: str) -> None:
         """Give cells a name that a reader can go to; signs a name cannot hold become _, a name taken gets a number."""

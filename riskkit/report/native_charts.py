@@ -104,7 +104,8 @@ def columns(
     maximum: float,
     lying: bool = False,
 ) -> BarChart:
-    """Clustered columns with their values above and a legend; `lying` ones run to the right, the first on top."""
+    """Clustered columns with their values above and a legend; `lying` ones run to the right, the first on top, and
+    only those of the first line, which leave no room for others, have values."""
     chart = BarChart()
     _prepare(chart, title)
     chart.barDir, chart.grouping, chart.gapWidth, chart.overlap = "col", "clustered", 55, -6
@@ -114,7 +115,8 @@ def columns(
         series = _series(line.values, names)
         series.graphicalProperties = _filled(line.colour)
         series.invertIfNegative = False
-        series.dLbls = _labels(form)
+        if not lying or line is lines[0]:
+            series.dLbls = _labels(form)
         chart.series.append(series)
     _hide_scale(chart, maximum * 1.1)
     chart.legend = _legend()

@@ -11,7 +11,8 @@ from riskkit.report.theme import Look, Size
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure, what it is, and what to know beside it; `tone` is the colour of its edge and figure."""
+    """One figure, what it is, and what to know beside it; `tone` is the colour of its edge and figure, `to` where it
+    leads, as a formula names it."""
 
     label: Label
     figure: str | Runs | Formula
@@ -19,6 +20,7 @@ class Tile:
     tone: str = "rule"
     size: Size = "figure"
     format: str = "General"
+    to: str = ""
 
 
 def write_tiles(sheet: Sheet, tiles: Sequence[Tile]) -> None:
@@ -30,6 +32,8 @@ def write_tiles(sheet: Sheet, tiles: Sequence[Tile]) -> None:
         label = base.but(size="small", colour="grey", accent=tile.tone, level="bottom")
         sheet.put(column, tile.label, label, span=span, row=top)
         _seam(sheet, column, span, top, label)
+        if tile.to:
+            sheet.link(column, tile.to, span=span, row=top)
         figure = base.but(size=tile.size, colour=tile.tone, bold=True, format=tile.format)
         sheet.put(column, tile.figure, figure, span=span, row=top + 1)
         _seam(sheet, column, span, top + 1, figure)

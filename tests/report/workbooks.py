@@ -17,8 +17,8 @@ FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 
 
 def sheets(path: Path) -> dict[str, list[list[object]]]:
-    """Every sheet's values, row by row."""
-    book = load_workbook(path)
+    """Every sheet's values, row by row, as one sees them who computes nothing."""
+    book = load_workbook(path, data_only=True)
     return {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book}
 
 

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskkit.report import figures
+from riskkit.report import figures, rules
 from riskkit.report.book import Book
 from riskkit.report.change_words import real_cells, real_changes
 from riskkit.report.phrases import grade_short
+from riskkit.report.quarter.live import Live
 from riskkit.report.quarter.watch import cause_name
-from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Run, Runs, Sheet, Shown
-from riskkit.report.theme import Look
+from riskkit.report.sheets import (
+    CENTRED,
+    NAME,
+    NOTHING,
+    QUIET,
+    TEXT,
+    Column,
+    Formula,
+    Run,
+    Runs,
+    Sheet,
+    Shown,
+    quoted,
+)
 
 CAUSES = 3
+CHANGE = 5
+"""The column of the change of the score."""
 WIDTHS = [8, 17, 10, 10, 10, 10, 10, 13, 9, 9, 8, 8, 9, 54]
 
 
-def write_changes(book: Book) -> None:
+def write_changes(book: Book, live: Live) -> None:
     """Units by change of score, the greatest gain first; the roll-ups above them."""
     sheet = book.sheet(book.say("changes.name"), WIDTHS)
     before = book.pack.before
@@ -35,13 +50,22 @@ def write_changes(book: Book) -> None:
         .reindex([u for u in book.pack.assessment.rollups().index if u in units.index])
         .iterrows()
     ):
-        _line(book, sheet, columns, str(unit), row, rolled=True)
+        _line(book, live, sheet, columns, str(unit), row, rolled=True)
     order = units[~rollup].sort_values("change", ascending=False, na_position="last", kind="stable")
     for unit, row in order.iterrows():
-        _line(book, sheet, columns, str(unit), row, rolled=False)
+        _line(book, live, sheet, columns, str(unit), row, rolled=False)
     sheet.keep(head, head, still=2)
+    worksheet, grade, last = sheet.worksheet, len(columns) - 4, sheet.row - 1
+    for column in (CHANGE, len(columns) - 1):
+        rules.changes(worksheet, rules.block(column, head + 1, column, last))
+    rules.grades(worksheet, rules.block(grade, head + 1, grade, last), live.grade_shorts)
     sheet.down(6)
-    for text in (real_changes(book), book.say("changes.real"), book.say("changes.legend")):
+    for text in (
+        real_changes(book),
+        book.say("changes.real"),
+        book.say("changes.legend"),
+        book.say("live.changes"),
+    ):
         sheet.sentence(text, QUIET.but(bottom="", indent=1))
 
 
@@ -49,7 +73,7 @@ def _columns(book: Book) -> list[Column]:
     score = CENTRED.but(format=book.score_format)
     return [
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", NAME),
+        book.head("unit", NAME.but(colour="rule")),
         book.head("score_before", score.but(colour="grey")),
         book.head("score", score.but(bold=True)),
         book.head("change", CENTRED),
@@ -66,26 +90,49 @@ def _columns(book: Book) -> list[Column]:
 
 
 def _line(
-    book: Book, sheet: Sheet, columns: list[Column], unit: str, row: pd.Series, *, rolled: bool
+    book: Book,
+    live: Live,
+    sheet: Sheet,
+    columns: list[Column],
+    unit: str,
+    row: pd.Series,
+    *,
+    rolled: bool,
 ) -> None:
-    ranks = row["rank_before"] - row["rank_after"]
+    now = unit in live.rows  # not so if it was closed since
+    grade: object = NOTHING
+    if now:
+        none = NOTHING if rolled else ""
+        grade = Shown(live.grade(unit, short=True, none=none), CENTRED.but(colour="grey"))
+    rank_before = int(row["rank_before"]) if row["rank_before"] == row["rank_before"] else NOTHING
     values: list[object] = [
         unit,
         row["name"],
         row["score_before"],
-        row["score_after"],
-        Shown(round(float(row["change"]), book.decimals), book.change_look(float(row["change"]), CENTRED)),
+        live.value(unit, "score") if now else NOTHING,
+        Shown(live.value(unit, "change") if now else NOTHING, CENTRED.but(format=book.change_format)),
         *real_cells(book, unit),
         _grade(book, row["grade_before"], rolled),
-        _grade(book, row["grade_after"], rolled),
-        int(row["rank_before"]) if row["rank_before"] == row["rank_before"] else NOTHING,
-        int(row["rank_after"]) if row["rank_after"] == row["rank_after"] else NOTHING,
-        Shown(int(ranks), _rank_look(ranks)) if ranks == ranks else NOTHING,
+        grade,
+        rank_before,
+        live.value(unit, "rank") if now else NOTHING,
+        Shown(_rank_change(live, unit, rank_before) if now else NOTHING, CENTRED.but(format="▲0;▼0;–")),
         causes_cell(book, unit),
     ]
     if rolled:
         values = [_tinted(value, column) for value, column in zip(values, columns, strict=True)]
     sheet.line(columns, values)
+    if now:
+        sheet.link(2, live.at(unit, "score"), row=sheet.row - 1)
+
+
+def _rank_change(live: Live, unit: str, before: int | str) -> Formula | str:
+    """Places gained since the last period."""
+    if isinstance(before, str):
+        return NOTHING
+    rank, cell = live.value(unit, "rank").cached, live.at(unit, "rank")
+    known = NOTHING if isinstance(rank, str) else before - int(rank)
+    return Formula(f"=IF(ISNUMBER({cell}),{before}-{cell},{quoted(NOTHING)})", known)
 
 
 def _tinted(value: object, column: Column) -> Shown:
@@ -99,11 +146,6 @@ def _grade(book: Book, grade: object, rolled: bool) -> Shown:
         if isinstance(grade, str) or not rolled
         else Shown(NOTHING, CENTRED)
     )
-
-
-def _rank_look(change: float) -> Look:
-    colour = "good" if change > 0 else "bad" if change < 0 else "grey"
-    return CENTRED.but(colour=colour, format="▲0;▼0;–")
 
 
 def causes_cell(book: Book, unit: str, count: int = CAUSES) -> Runs | str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from riskkit.report import native_charts
 from riskkit.report.book import Book
-from riskkit.report.sheets import NUMBER, TEXT, Column, Label
+from riskkit.report.sheets import NUMBER, TEXT, Column, Formula, Label
 
 
 class ChartData:
@@ -19,7 +19,7 @@ class ChartData:
         book.band(self.sheet, label, book.say("chart_data.subtitle"))
 
     def block(
-        self, title: Label, names: Sequence[str], columns: Mapping[str, Sequence[float]], form: str
+        self, title: Label, names: Sequence[str], columns: Mapping[str, Sequence[float | Formula]], form: str
     ) -> tuple[native_charts.Column, list[native_charts.Column]]:
         """Write a block; gives back where its names and values stand."""
         self.sheet.section(title)
@@ -33,12 +33,17 @@ class ChartData:
         self.sheet.down(10)
         worksheet = self.sheet.worksheet
         held = [
-            native_charts.Column(worksheet, at, first, values, name)
+            native_charts.Column(worksheet, at, first, [_number(value) for value in values], name)
             for at, (name, values) in enumerate(columns.items(), start=2)
         ]
         return native_charts.Column(worksheet, 1, first, names), held
 
     def to_the_end(self) -> None:
         """Make it the workbook's last sheet."""
-        workbook = self.book.workbook
-        workbook.move_sheet(self.sheet.worksheet, len(workbook.sheetnames))
+        self.book.to_the_end(self.sheet.worksheet)
+
+
+def _number(value: float | Formula) -> float:
+    """A value as a chart keeps it; not a number for a dash."""
+    known = value.cached if isinstance(value, Formula) else value
+    return float("nan") if isinstance(known, str) else float(known)

@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from openpyxl.utils import quote_sheetname
 
-from riskkit.report import figures, native_charts
+from riskkit.report import figures, native_charts, rules
 from riskkit.report.book import Book
 from riskkit.report.change_words import real_changes
 from riskkit.report.native_charts import Line, Place
-from riskkit.report.phrases import grade_name, grade_short, in_effect, line_name, node_name
+from riskkit.report.phrases import in_effect, line_name, node_name
 from riskkit.report.quarter.chart_data import ChartData
-from riskkit.report.quarter.watch import cause_name, watch_list
-from riskkit.report.sheets import CENTRED, NAME, NOTHING, WRAPPED, Run, Runs, Sheet, Shown
+from riskkit.report.quarter.live import Live, joined, place
+from riskkit.report.quarter.ranking import change_cell
+from riskkit.report.quarter.verification import Verification
+from riskkit.report.quarter.watch import Watched, cause_name, watch_list
+from riskkit.report.sheets import (
+    CENTRED,
+    NAME,
+    NOTHING,
+    QUIET,
+    WRAPPED,
+    Formula,
+    Sheet,
+    Shown,
+    quoted,
+    title_of,
+)
 from riskkit.report.theme import Look, Size, theme
 from riskkit.report.tiles import Tile, write_tiles
 
@@ -24,25 +39,38 @@ ENDS = 5
 WATCHED = 8
 
 
-def write_dashboard(book: Book, candidates: pd.DataFrame) -> ChartData:
+def write_dashboard(
+    book: Book, candidates: pd.DataFrame, live: Live, verification: Verification
+) -> ChartData:
     """The dashboard; gives back the sheet with the numbers behind its charts."""
     sheet = book.sheet(book.say("dashboard.name"), GRID, one_page=True)
     numbers = ChartData(book)
     book.band(
         sheet, book.say("dashboard.title", institution=book.pack.institution), _subtitle(book), height=32
     )
-    write_tiles(sheet, _tiles(book, candidates))
+    _seal(book, sheet, verification)
+    write_tiles(sheet, _tiles(book, candidates, live))
     sheet.section(book.label("dashboard.messages"))
     sheet.down(20)
     for number, message in enumerate(_messages(book, candidates)):
         sheet.sentence(f"{'①②③④⑤'[number]} {message}")
     sheet.down(8)
-    _charts(book, sheet, numbers)
+    _charts(book, sheet, numbers, live)
     sheet.section(book.label("dashboard.watch"))
     sheet.down(20)
-    _watch(book, sheet, candidates)
+    _watch(book, sheet, candidates, live)
     sheet.sentence(book.say("dashboard.legend"), Look(size="tiny", colour="grey", wrap=True, indent=1))
     return numbers
+
+
+def _seal(book: Book, sheet: Sheet, verification: Verification) -> None:
+    """Whether the figures are still the published ones, and what follows changes."""
+    sheet.put(1, book.say("live.dashboard"), QUIET.but(bottom="", indent=1), span=20)
+    sheet.put(21, verification.seal(book), Look(bold=True, align="center", size="small"), span=4)
+    sheet.link(21, verification.changed, span=4)
+    rules.verdict(sheet.worksheet, rules.block(21, sheet.row, 24, sheet.row), book.say("check.same"))
+    sheet.down(17)
+    sheet.down(4)
 
 
 def _subtitle(book: Book) -> str:
@@ -60,10 +88,15 @@ def _subtitle(book: Book) -> str:
 # ---------------------------------------------------------------- tiles
 
 
-def _tiles(book: Book, candidates: pd.DataFrame) -> list[Tile]:
+def _sheet(book: Book, key: str) -> str:
+    """Where a sheet begins, for a link."""
+    return f"{quote_sheetname(title_of(book.say(f'{key}.name')))}!A1"
+
+
+def _tiles(book: Book, candidates: pd.DataFrame, live: Live) -> list[Tile]:
     return [
-        _mean_tile(book),
-        _grades_tile(book),
+        _mean_tile(book, live),
+        _grades_tile(book, live),
         _red_lines_tile(book, candidates),
         _findings_tile(book),
         _coverage_tile(book),
@@ -71,30 +104,27 @@ def _tiles(book: Book, candidates: pd.DataFrame) -> list[Tile]:
     ]
 
 
-def _mean_tile(book: Book) -> Tile:
+def _mean_tile(book: Book, live: Live) -> Tile:
     now, before = (figures.mean_score(each) for each in (book.pack.assessment, book.pack.before))
-    note = (
-        book.say("tile.mean.first")
-        if before != before
-        else book.say("tile.mean.note", change=book.signed(now - before))
-    )
-    return Tile(book.label("tile.mean.label"), book.number(now) if now == now else NOTHING, note)
+    mean, label = live.mean(), book.label("tile.mean.label")
+    if now != now or before != before:
+        return Tile(
+            label, mean, book.say("tile.mean.first"), format=book.score_format, to=_sheet(book, "ranking")
+        )
+    change = f"TEXT({mean.text[1:]}-{before!r},{quoted(book.change_format)})"
+    text = joined(book.say("tile.mean.note", change=place("change")), change=change)
+    note = Formula(f"={text}", book.say("tile.mean.note", change=book.signed(now - before)))
+    return Tile(label, mean, note, format=book.score_format, to=_sheet(book, "ranking"))
 
 
-def _grades_tile(book: Book) -> Tile:
-    counts = {name: count for name, count in figures.grade_counts(book.pack).items() if count}
-    size: Size = "section" if len(counts) > 3 or any(len(name) > 2 for name in counts) else "figure"
-    parts: list[Run] = []
-    for name, count in counts.items():
-        colours = theme().grade(list(book.model.grades).index(name), len(book.model.grades))
-        parts.append(Run(f"{'  ' if parts else ''}{grade_short(book, name)} ", "small", "grey"))
-        parts.append(Run(str(count), size, colours.text, True))
-    total = len(figures.graded(book.pack.assessment))
-    return Tile(
-        book.label("tile.grades.label"),
-        Runs(tuple(parts)) if parts else NOTHING,
-        book.say("tile.grades.note", n=total),
-    )
+def _grades_tile(book: Book, live: Live) -> Tile:
+    graded = figures.graded(book.pack.assessment)
+    counts = live.grade_counts(live.units)
+    size: Size = "section" if len(str(counts.cached)) > 8 else "figure"
+    one, more = (book.say("tile.grades.note", n=n) for n in (1, place("n")))
+    text = f"IF({live.ranked()}=1,{quoted(one)},{joined(more, n=live.ranked())})"
+    note = Formula(f"={text}", book.say("tile.grades.note", n=len(graded)))
+    return Tile(book.label("tile.grades.label"), counts, note, size=size, to=_sheet(book, "ranking"))
 
 
 def _red_lines_tile(book: Book, candidates: pd.DataFrame) -> Tile:
@@ -103,7 +133,8 @@ def _red_lines_tile(book: Book, candidates: pd.DataFrame) -> Tile:
         return Tile(label, NOTHING, book.say("tile.red_lines.none"))
     events = in_effect(book.pack.assessment)
     note = book.say("tile.red_lines.note", units=events["unit"].nunique(), pending=len(candidates))
-    return Tile(label, str(len(events)), note, "bad" if len(events) else "good")
+    tone = "bad" if len(events) else "good"
+    return Tile(label, str(len(events)), note, tone, to=_sheet(book, "red_lines"))
 
 
 def _findings_tile(book: Book) -> Tile:
@@ -114,14 +145,15 @@ def _findings_tile(book: Book) -> Tile:
     late = outstanding[outstanding["overdue_days"] > 0]
     longest = int(late["overdue_days"].max()) if len(late) else 0
     note = book.say("tile.findings.note", outstanding=len(outstanding), days=longest)
-    return Tile(label, str(len(late)), note, "warn" if len(late) else "good")
+    return Tile(label, str(len(late)), note, "warn" if len(late) else "good", to=_sheet(book, "red_lines"))
 
 
 def _coverage_tile(book: Book) -> Tile:
     ranking = book.pack.assessment.ranking()
     carried = figures.carried_share(book.pack.assessment, list(ranking.index))
     note = book.say("tile.coverage.note", carried=f"{carried:.1%}")
-    return Tile(book.label("tile.coverage.label"), f"{ranking['coverage'].mean():.1%}", note)
+    label, share = book.label("tile.coverage.label"), f"{ranking['coverage'].mean():.1%}"
+    return Tile(label, share, note, to=_sheet(book, "quality"))
 
 
 def _provisional_tile(book: Book) -> Tile:
@@ -129,7 +161,8 @@ def _provisional_tile(book: Book) -> Tile:
     rows = ranking[ranking["provisional"]]
     needed = f"{book.model.spec.provisional.coverage:.0%}"
     note = str(rows["name"].iloc[0]) if len(rows) == 1 else book.say("tile.provisional.note", needed=needed)
-    return Tile(book.label("tile.provisional.label"), str(len(rows)), note, "warn" if len(rows) else "good")
+    label, tone = book.label("tile.provisional.label"), "warn" if len(rows) else "good"
+    return Tile(label, str(len(rows)), note, tone, to=_sheet(book, "quality"))
 
 
 # ---------------------------------------------------------------- messages
@@ -217,18 +250,18 @@ def _what_is_open(book: Book, candidates: pd.DataFrame) -> str:
 # ---------------------------------------------------------------- charts
 
 
-def _charts(book: Book, sheet: Sheet, numbers: ChartData) -> None:
+def _charts(book: Book, sheet: Sheet, numbers: ChartData, live: Live) -> None:
     top = sheet.row
     for row in range(top, top + CHART_ROWS):
         sheet.height(15, row)
     sheet.row = top + CHART_ROWS
     sheet.down(8)
-    _ends_chart(book, sheet, numbers, Place(1, top, 9, top + CHART_ROWS))
-    _trend_chart(book, sheet, numbers, Place(9, top, 17, top + CHART_ROWS))
-    _profile_chart(book, sheet, numbers, Place(17, top, 25, top + CHART_ROWS))
+    _ends_chart(book, sheet, numbers, live, Place(1, top, 9, top + CHART_ROWS))
+    _trend_chart(book, sheet, numbers, live, Place(9, top, 17, top + CHART_ROWS))
+    _profile_chart(book, sheet, numbers, live, Place(17, top, 25, top + CHART_ROWS))
 
 
-def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> None:
+def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, live: Live, at: Place) -> None:
     ranked = figures.graded(book.pack.assessment)
     if ranked.empty:
         return
@@ -236,26 +269,29 @@ def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> N
     ends = ranked if few else pd.concat([ranked.head(ENDS), ranked.tail(ENDS)])
     label = book.label("chart.all" if few else "chart.ends", n=ENDS)
     names, values = numbers.block(
-        label, ends["name"].tolist(), {book.say("head.score"): ends["score"].tolist()}, book.score_format
+        label,
+        ends["name"].tolist(),
+        {book.say("head.score"): [live.value(str(unit), "score") for unit in ends.index]},
+        book.score_format,
     )
     order = list(book.model.grades)
     colours = [theme().grade(order.index(grade), len(order)).solid for grade in ends["grade"]]
     chart = native_charts.bars(label, names, values[0], colours, form=book.score_format, maximum=book.maximum)
-    native_charts.add(sheet.worksheet, chart, place)
+    native_charts.add(sheet.worksheet, chart, at)
     book.pictures.append(label.text)
 
 
-def _trend_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> None:
+def _trend_chart(book: Book, sheet: Sheet, numbers: ChartData, live: Live, at: Place) -> None:
     trend = figures.trend(book.pack)
     label = book.label("chart.trend")
     if len(trend.periods) < 2:
         look = Look(colour="grey", align="center", wrap=True)
-        sheet.put(place.column, book.say("chart.one_period"), look, row=place.row)
-        sheet.join(place.row, place.to_row - 1, place.column, place.to_column - 1)
+        sheet.put(at.column, book.say("chart.one_period"), look, row=at.row)
+        sheet.join(at.row, at.to_row - 1, at.column, at.to_column - 1)
         return
     words = [_short_period(name) for name in trend.periods]
-    columns = {
-        book.say("chart.mean"): trend.mean,
+    columns: dict[str, Sequence[float | Formula]] = {
+        book.say("chart.mean"): [*trend.mean[:-1], live.mean()],
         book.say("chart.high"): trend.high,
         book.say("chart.low"): trend.low,
     }
@@ -271,22 +307,25 @@ def _trend_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> 
     band = native_charts.Band(values[3], values[4], "series_faint")
     low, high = _bounds([*trend.low, *trend.high], book.maximum)
     chart = native_charts.lines(label, names, series, form=book.score_format, low=low, high=high, band=band)
-    native_charts.add(sheet.worksheet, chart, place)
+    native_charts.add(sheet.worksheet, chart, at)
     book.pictures.append(label.text)
 
 
-def _profile_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -> None:
+def _profile_chart(book: Book, sheet: Sheet, numbers: ChartData, live: Live, at: Place) -> None:
     assessment = book.pack.assessment
     ranked = figures.graded(assessment)
     dimensions = [node.id for node in book.model.dimensions]
     if ranked.empty:
         return
-    scores = assessment.scores(1)[dimensions]
     best, last = str(ranked.index[0]), str(ranked.index[-1])
     columns = {
-        book.say("chart.best", name=figures.cell(ranked, best, "name")): list(figures.row_of(scores, best)),
-        book.say("chart.bank"): scores.reindex(ranked.index).mean().tolist(),
-        book.say("chart.last", name=figures.cell(ranked, last, "name")): list(figures.row_of(scores, last)),
+        book.say("chart.best", name=figures.cell(ranked, best, "name")): [
+            live.node(best, name) for name in dimensions
+        ],
+        book.say("chart.bank"): [live.mean(name) for name in dimensions],
+        book.say("chart.last", name=figures.cell(ranked, last, "name")): [
+            live.node(last, name) for name in dimensions
+        ],
     }
     label = book.label("chart.profile")
     words = [book.model.nodes[name].name[book.lang] for name in dimensions]
@@ -296,7 +335,7 @@ def _profile_chart(book: Book, sheet: Sheet, numbers: ChartData, place: Place) -
         for each, colour in zip(values, ("series", "series_soft", "series_warm"), strict=True)
     ]
     chart = native_charts.columns(label, names, series, form=book.points_format, maximum=book.maximum)
-    native_charts.add(sheet.worksheet, chart, place)
+    native_charts.add(sheet.worksheet, chart, at)
     book.pictures.append(label.text)
 
 
@@ -315,10 +354,10 @@ def _short_period(name: str) -> str:
 # ---------------------------------------------------------------- watch list
 
 
-def _watch(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
+def _watch(book: Book, sheet: Sheet, candidates: pd.DataFrame, live: Live) -> None:
     pending = {str(unit): int(count) for unit, count in candidates.groupby("unit").size().items()}
     columns = [
-        book.head("unit", NAME, span=3),
+        book.head("unit", NAME.but(colour="rule"), span=3),
         book.head("grade", CENTRED, span=2),
         book.head("score", CENTRED.but(format=book.score_format), span=2),
         book.head("change", CENTRED, span=2),
@@ -326,27 +365,27 @@ def _watch(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
         book.head("why_here", WRAPPED, span=6),
         book.head("decide", WRAPPED, span=4),
     ]
-    sheet.table(
-        columns,
-        [_watch_row(book, each.unit, each.why, each.decide) for each in watch_list(book, pending, WATCHED)],
-    )
+    watched = watch_list(book, pending, WATCHED)
+    sheet.table(columns, [_watch_row(book, live, each) for each in watched])
+    last, first = sheet.row - 1, sheet.row - len(watched)
+    for row, each in enumerate(watched, start=first):
+        sheet.link(1, live.at(each.unit, "score"), span=3, row=row)
+    if watched:
+        rules.grades(sheet.worksheet, rules.block(4, first, 5, last), live.grade_names)
+        rules.changes(sheet.worksheet, rules.block(8, first, 9, last))
 
 
-def _watch_row(book: Book, unit: str, why: str, decide: str) -> list[object]:
-    assessment = book.pack.assessment
+def _watch_row(book: Book, live: Live, watched: Watched) -> list[object]:
+    assessment, unit = book.pack.assessment, watched.unit
     row = figures.row_of(assessment.summary, unit)
     weakest = figures.weakest(assessment, unit)
-    change: object = NOTHING
-    if book.pack.movement is not None and not row["provisional"]:
-        value = figures.number(book.pack.movement.units, unit, "change")
-        change = Shown(round(value, book.decimals), book.change_look(value, CENTRED))
     low = f"{node_name(book, weakest[0])} {book.number(weakest[1], book.finer)}" if weakest else NOTHING
     return [
         row["name"],
-        Shown(grade_name(book, row["grade"]), book.grade_look(row["grade"], CENTRED)),
-        row["score"],
-        change,
+        Shown(live.grade(unit), CENTRED.but(colour="grey")),
+        live.value(unit, "score"),
+        NOTHING if row["provisional"] else change_cell(book, live, unit),
         low,
-        why,
-        decide,
+        watched.why,
+        watched.decide,
     ]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from riskkit.model.schema import Item, Node
-from riskkit.report import figures
+from riskkit.report import figures, rules
 from riskkit.report.book import Book
-from riskkit.report.phrases import few, is_code, node_name, node_short, withheld
+from riskkit.report.phrases import is_code, node_name, node_short
 from riskkit.report.quarter.heatmap import PLAIN, SEAM, heat, write_scale
-from riskkit.report.sheets import GROUP, HEAD, QUIET, Label, Sheet, Shown
+from riskkit.report.quarter.live import Live
+from riskkit.report.sheets import GROUP, HEAD, QUIET, Label, Sheet
 from riskkit.report.theme import Look
-from riskkit.scoring.assessment import Assessment
 
 
-def write_dimension(book: Book, dimension: Node) -> None:
-    """A dimension's scores: roll-ups on top, then the units in the order of the ranking."""
+def write_dimension(book: Book, dimension: Node, live: Live) -> None:
+    """A dimension's scores: roll-ups on top, then the units in the order of the published ranking."""
     columns = _columns(dimension)
     widths = [8, 17, 8, *[5.0 if whole_points(book) else 8.0] * len(columns)]
     sheet = book.sheet(node_name(book, dimension.id), widths, kind="detail")
@@ -26,14 +24,17 @@ def write_dimension(book: Book, dimension: Node) -> None:
     )
     write_scale(book, sheet)
     head = sheet.row
-    _heads(book, sheet, dimension, columns)
-    values = _values(book.pack.assessment, columns)
+    _heads(book, sheet, dimension, columns, live)
     order = [*book.pack.assessment.rollups().index, *book.pack.assessment.ranking().index]
     for unit in order:
-        _row(book, sheet, str(unit), dimension.id, columns, figures.row_of(values, unit))
+        _row(book, sheet, live, str(unit), dimension.id, columns)
+    if order:
+        block = rules.block(3, head + 2, 3 + len(columns), sheet.row - 1)
+        rules.heat(sheet.worksheet, block, book.maximum)
     sheet.keep(head, head + 1, still=3, filters=3)
     sheet.down(6)
-    sheet.sentence(book.say("dimension.legend"), QUIET.but(bottom="", indent=1))
+    for key in ("dimension.legend", "live.ordered"):
+        sheet.sentence(book.say(key), QUIET.but(bottom="", indent=1))
 
 
 def whole_points(book: Book) -> bool:
@@ -62,7 +63,7 @@ def _subtitle(book: Book, dimension: Node) -> str:
     )
 
 
-def _heads(book: Book, sheet: Sheet, dimension: Node, columns: list[Node | Item]) -> None:
+def _heads(book: Book, sheet: Sheet, dimension: Node, columns: list[Node | Item], live: Live) -> None:
     top, low = sheet.row, sheet.row + 1
     for column, key in enumerate(("code", "unit", "dimension_score"), start=1):
         sheet.put(column, None, HEAD, row=top)
@@ -86,6 +87,7 @@ def _heads(book: Book, sheet: Sheet, dimension: Node, columns: list[Node | Item]
             column += width
     for column, node in enumerate(columns, start=4):
         sheet.put(column, _head(book, node), _head_look(book, node), row=low)
+        sheet.link(column, live.weights.nodes[node.id], row=low)
     longest = max(len(node.name[book.lang]) for node in columns)
     sheet.height(30, top)
     sheet.height(min(190, 26 + longest * (8.0 if book.lang == "zh" else 4.6)), low)
@@ -108,39 +110,18 @@ def _head_look(book: Book, node: Node | Item) -> Look:
     return HEAD.but(size="small", bold=isinstance(node, Node), turned=90, align="center", wrap=True)
 
 
-def _values(assessment: Assessment, columns: list[Node | Item]) -> pd.DataFrame:
-    """Units × nodes: scores of indicators and points of items, those of too few respondents as minus infinity."""
-    nodes = assessment.nodes.pivot(index="unit", columns="node", values="score")
-    items = assessment.items
-    hidden = withheld(items, assessment.model.items)
-    points = items.assign(points=items["points"].mask(hidden, float("-inf"))).pivot(
-        index="unit", columns="item", values="points"
-    )
-    inner = [node.id for node in columns if isinstance(node, Node)]
-    leaves = [node.id for node in columns if isinstance(node, Item)]
-    dimension = [name for name in nodes.columns if assessment.model.depths.get(name) == 1]
-    return pd.concat([nodes[[*dimension, *inner]], points.reindex(columns=leaves)], axis=1)
-
-
-def _row(
-    book: Book, sheet: Sheet, unit: str, dimension: str, columns: list[Node | Item], values: pd.Series
-) -> None:
+def _row(book: Book, sheet: Sheet, live: Live, unit: str, dimension: str, columns: list[Node | Item]) -> None:
     summary = figures.row_of(book.pack.assessment.summary, unit)
     rolled = bool(summary["rollup"])
     plain = PLAIN.but(bold=rolled, fill="paper" if rolled else "")
     sheet.put(1, unit, plain.but(colour="grey", size="small", bold=False))
-    sheet.put(2, summary["name"], plain)
-    shown = heat(book, values[dimension], SEAM.but(bold=True, size="body"))
+    sheet.put(2, summary["name"], plain.but(colour="rule"))
+    sheet.link(2, live.at(unit, "score"))
+    shown = heat(book, live.node(unit, dimension), SEAM.but(bold=True, size="body"))
     sheet.put(3, shown.value, shown.look)
+    form = "0" if whole_points(book) else book.points_format
     for column, node in enumerate(columns, start=4):
-        cell = _cell(book, values[node.id], isinstance(node, Node))
+        look = SEAM.but(bold=isinstance(node, Node), size="small", format=form)
+        cell = heat(book, live.node(unit, node.id), look)
         sheet.put(column, cell.value, cell.look)
     sheet.down(sheet.room([(summary["name"], 2, 1, plain)]))
-
-
-def _cell(book: Book, value: float, inner: bool) -> Shown:
-    form = "0" if whole_points(book) else book.points_format
-    look = SEAM.but(bold=inner, size="small", format=form)
-    if value == float("-inf"):
-        return Shown(few(), look.but(colour="grey"))
-    return heat(book, value, look)

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+from openpyxl.utils import quote_sheetname
 
-from riskkit.report import figures
+from riskkit.report import figures, rules
 from riskkit.report.book import Book
-from riskkit.report.phrases import grade_short, is_code, node_name
-from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, TEXT, Label, Sheet, Shown
+from riskkit.report.phrases import is_code, node_name
+from riskkit.report.quarter.live import Live
+from riskkit.report.sheets import CENTRED, GROUP, HEAD, QUIET, TEXT, Formula, Label, Sheet, Shown, title_of
 from riskkit.report.theme import Look
 
 SEAM = Look(align="center", size="small", seams="white")
@@ -27,8 +29,8 @@ class Group:
     nodes: tuple[str, ...]
 
 
-def write_heatmap(book: Book) -> None:
-    """The heat map of every assessed unit, in the order of the ranking."""
+def write_heatmap(book: Book, live: Live) -> None:
+    """The heat map of every assessed unit, in the order of the published ranking."""
     assessment = book.pack.assessment
     names = figures.indicators(assessment)
     groups = [
@@ -45,7 +47,6 @@ def write_heatmap(book: Book) -> None:
     book.band(sheet, book.label("heatmap.title"), book.say("heatmap.subtitle"))
     write_scale(book, sheet)
     ranking = assessment.ranking()
-    scores = assessment.scores(2).reindex(columns=names)
     head = sheet.row
     write_heads(book, sheet, groups, first=5)
     below = sheet.row - 1
@@ -56,10 +57,21 @@ def write_heatmap(book: Book) -> None:
             HEAD.but(align="left" if column < 3 else "center"),
             row=sheet.row - 1,
         )
+    for column, name in enumerate(names, start=5):
+        dimension = _dimension(book, name)
+        if dimension != name:
+            target = title_of(node_name(book, dimension))
+            sheet.link(column, f"{quote_sheetname(target)}!A1", row=below)
     for unit, row in ranking.iterrows():
-        _row(book, sheet, str(unit), row, figures.row_of(scores, unit))
-    _mean_row(book, sheet, scores.reindex(figures.graded(assessment).index))
+        _row(book, sheet, live, str(unit), row, names)
+    if len(ranking):
+        worksheet, last = sheet.worksheet, sheet.row - 1
+        rules.grades(worksheet, rules.block(4, below + 1, 4, last), live.grade_shorts)
+        rules.heat(worksheet, rules.block(5, below + 1, 4 + len(names), last), book.maximum)
     sheet.keep(head, below, still=4, filters=4)
+    _mean_row(book, sheet, live, names)
+    sheet.down(6)
+    sheet.sentence(book.say("live.ordered"), QUIET.but(bottom="", indent=1))
 
 
 def write_scale(book: Book, sheet: Sheet) -> None:
@@ -95,9 +107,17 @@ def write_heads(book: Book, sheet: Sheet, groups: Sequence[Group], *, first: int
     sheet.down(max(30.0, sheet.room(needed)))
 
 
-def heat(book: Book, value: float, look: Look = SEAM) -> Shown:
-    """A score as a heat cell."""
-    return Shown(value if value == value else NOTHING, book.heat_look(value, look))
+def heat(book: Book, value: Formula, look: Look = SEAM) -> Shown:
+    """A score as a heat cell; `rules.heat` colours it, a dash stays faint."""
+    form = book.points_format if look.format == "General" else look.format
+    return Shown(value, look.but(colour="faint", format=form))
+
+
+def _dimension(book: Book, node: str) -> str:
+    """The dimension a node belongs to."""
+    while (parent := book.model.parents[node]) is not None:
+        node = parent
+    return node
 
 
 def write_cells(sheet: Sheet, first: int, cells: Iterable[Shown]) -> None:
@@ -106,25 +126,26 @@ def write_cells(sheet: Sheet, first: int, cells: Iterable[Shown]) -> None:
         sheet.put(column, cell.value, cell.look)
 
 
-def _row(book: Book, sheet: Sheet, unit: str, row: pd.Series, scores: pd.Series) -> None:
+def _row(book: Book, sheet: Sheet, live: Live, unit: str, row: pd.Series, names: Sequence[str]) -> None:
     sheet.put(1, unit, PLAIN.but(colour="grey", size="small"))
-    sheet.put(2, row["name"], PLAIN)
-    sheet.put(3, row["score"], SEAM.but(bold=True, size="body", format=book.score_format))
-    sheet.put(4, grade_short(book, row["grade"]), book.grade_look(row["grade"], SEAM))
-    write_cells(sheet, 5, (heat(book, value) for value in scores))
+    sheet.put(2, row["name"], PLAIN.but(colour="rule"))
+    sheet.link(2, live.at(unit, "score"))
+    sheet.put(3, live.value(unit, "score"), SEAM.but(bold=True, size="body", format=book.score_format))
+    sheet.put(4, live.grade(unit, short=True), SEAM.but(colour="grey"))
+    write_cells(sheet, 5, (heat(book, live.node(unit, name)) for name in names))
     sheet.down(sheet.room([(row["name"], 2, 1, PLAIN)]))
 
 
-def _mean_row(book: Book, sheet: Sheet, scores: pd.DataFrame) -> None:
+def _mean_row(book: Book, sheet: Sheet, live: Live, names: Sequence[str]) -> None:
     look = TEXT.but(bold=True, top="rule", bottom="rule")
     sheet.put(1, None, look)
     sheet.put(2, book.say("heatmap.mean"), look)
-    sheet.put(3, figures.mean_score(book.pack.assessment), look.but(align="center", format=book.score_format))
+    sheet.put(3, live.mean(), look.but(align="center", format=book.score_format))
     sheet.put(4, None, look)
-    for column, value in enumerate(scores.mean(), start=5):
+    for column, name in enumerate(names, start=5):
         sheet.put(
             column,
-            value,
+            live.mean(name),
             CENTRED.but(bold=True, size="small", top="rule", bottom="rule", format=book.points_format),
         )
     sheet.down(17)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,11 @@ class Live:
     hidden: set[tuple[str, str]]
     first: int
     last: int
+
+    @property
+    def units(self) -> list[str]:
+        """The assessed units, in the order of their rows."""
+        return [unit for unit, row in self.rows.items() if row <= self.last]
 
     # ------------------------------------------------------------ cells
 
@@ -101,6 +107,25 @@ class Live:
         known = self.scores[node].iloc[: self.last - self.first + 1].max()
         cells = self.node_column(node)
         return Formula(f"=IF(COUNT({cells})>0,MAX({cells}),{quoted(NOTHING)})", shown(known))
+
+    def grade_counts(self, units: Sequence[str]) -> Formula:
+        """How many of some assessed units that stand together have each grade, in words."""
+        if not units:
+            return Formula(f"={quoted(NOTHING)}", NOTHING)
+        rows = sorted(self.rows[unit] for unit in units)
+        assert rows == list(range(rows[0], rows[0] + len(rows))), "units counted together stand together"
+        cells = self.sheet.ref(self.columns["place"], rows[0], to_row=rows[-1])
+        counts = figures.grade_counts(self.book.pack, units)
+        known = "  ".join(
+            f"{short} {count}"
+            for short, count in zip(self.grade_shorts, counts.values(), strict=True)
+            if count
+        )
+        words = "&".join(
+            f"IF(COUNTIF({cells},{level})>0,{quoted(f'  {short} ')}&COUNTIF({cells},{level}),{quoted('')})"
+            for level, short in enumerate(self.grade_shorts, start=1)
+        )
+        return Formula(f"=IF(COUNT({cells})=0,{quoted(NOTHING)},MID({words},3,999))", known or NOTHING)
 
     def ranked(self) -> str:
         """How many units have a rank, in a formula."""

@@ -9,23 +9,24 @@ from riskkit.model import schema as s
 from riskkit.report.book import Book
 from riskkit.report.formulas import aggregate_in_words, in_words, rows_in_words, scale_in_words
 from riskkit.report.phrases import effect, grade_short
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
+from riskkit.report.quarter.weights import Weights
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
 from riskkit.report.theme import Look
 
 WIDTHS = [9, 30, 9, 9, 10, 14, 15, 66, 36]
 GRID = [9, 30, 10, 16, 14, 60, 40]
 
 
-def write_method(book: Book) -> None:
+def write_method(book: Book, weights: Weights) -> None:
     """The model's version and hash, how a score comes about, grades and red lines."""
     sheet = book.sheet(book.say("method.name"), GRID, kind="about")
     book.band(sheet, book.label("method.title"), book.model.spec.name[book.lang])
     _identity(book, sheet)
-    _grades(book, sheet)
+    _grades(book, sheet, weights)
     _red_lines(book, sheet)
 
 
-def write_tree(book: Book) -> None:
+def write_tree(book: Book, weights: Weights) -> None:
     """The tree: weights, cadences, formulas and scales."""
     sheet = book.sheet(book.say("tree.name"), WIDTHS, kind="about")
     book.band(sheet, book.label("tree.title"), book.say("tree.subtitle"))
@@ -33,7 +34,7 @@ def write_tree(book: Book) -> None:
     sheet.heads(columns)
     head = sheet.row - 1
     for node in book.model.spec.nodes:
-        for row in _tree(book, node, 0):
+        for row in _tree(book, weights, node, 0):
             sheet.line(columns, row)
     sheet.keep(head, head, still=2, filters=0)
 
@@ -78,9 +79,9 @@ def _tree_columns(book: Book) -> list[Column]:
     ]
 
 
-def _tree(book: Book, node: s.Node | s.Item, depth: int) -> Iterator[list[object]]:
+def _tree(book: Book, weights: Weights, node: s.Node | s.Item, depth: int) -> Iterator[list[object]]:
     if isinstance(node, s.Item):
-        yield _item(book, node)
+        yield _item(book, weights, node)
         return
     look = TEXT.but(bold=True, fill="series_faint" if depth == 0 else "paper", wrap=True, colour="rule")
     share = look.but(align="center", format="0.0%")
@@ -88,25 +89,25 @@ def _tree(book: Book, node: s.Node | s.Item, depth: int) -> Iterator[list[object
     yield [
         Shown(node.id, look.but(wrap=False)),
         Shown(node.name[book.lang], look),
-        Shown(node.weight, share),
-        Shown(book.model.nominal_weights[node.id], share.but(format="0.00%")),
+        Shown(weights.weight(node), share),
+        Shown(weights.whole(book, node), share.but(format="0.00%")),
         *(Shown(None, look) for _ in range(3)),
         Shown(how, look.but(size="small", bold=False)),
         Shown(None, look),
     ]
     for child in node.children:
-        yield from _tree(book, child, depth + 1)
+        yield from _tree(book, weights, child, depth + 1)
 
 
-def _item(book: Book, item: s.Item) -> list[object]:
+def _item(book: Book, weights: Weights, item: s.Item) -> list[object]:
     levels = {level.id: level.name[book.lang] for level in book.model.spec.levels}
     comma = book.say("list")
     report_only = Shown(book.say("method.report_only"), CENTRED.but(size="small", colour="grey"))
     return [
         item.id,
         item.name[book.lang],
-        item.weight if item.weight else report_only,
-        book.model.nominal_weights[item.id] if item.weight else NOTHING,
+        weights.weight(item) if item.weight else report_only,
+        weights.whole(book, item) if item.weight else NOTHING,
         named(book, "cadence", item.cadence),
         comma.join(named(book, "method_name", name) for name in item.methods) or NOTHING,
         comma.join(levels[name] for name in book.model.levels_of(item)),
@@ -118,7 +119,7 @@ def _item(book: Book, item: s.Item) -> list[object]:
 # ---------------------------------------------------------------- grades and red lines
 
 
-def _grades(book: Book, sheet: Sheet) -> None:
+def _grades(book: Book, sheet: Sheet, weights: Weights) -> None:
     sheet.section(book.label("method.grades"))
     sheet.down(22)
     columns = [
@@ -129,13 +130,13 @@ def _grades(book: Book, sheet: Sheet) -> None:
         book.head("conditions", WRAPPED, span=3),
     ]
     rows = []
-    for grade in book.model.spec.grades:
+    for place, grade in enumerate(book.model.spec.grades, start=1):
         conditions = [_condition(book, condition) for condition in grade.conditions]
         rows.append(
             [
                 Shown(grade_short(book, grade.id), book.grade_look(grade.id, CENTRED)),
                 grade.name[book.lang],
-                grade.min,
+                Formula(f"=INDEX({weights.minimum},{place})", grade.min),
                 grade.national[book.lang] if grade.national else NOTHING,
                 book.say("why.join").join(conditions) or NOTHING,
             ]

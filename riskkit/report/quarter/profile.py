@@ -45,7 +45,7 @@ class _Profile:
     def __init__(self, book: Book, live: Live, verification: Verification) -> None:
         self.book, self.live, self.verification = book, live, verification
         self.unit = next(iter(live.rows))
-        self.sheet: Sheet = book.sheet(book.say("profile.name"), GRID)
+        self.sheet: Sheet = book.sheet(book.say("profile.name"), GRID, paged=True)
 
     def write(self) -> None:
         book, sheet = self.book, self.sheet
@@ -57,8 +57,7 @@ class _Profile:
         rules.changes(sheet.worksheet, rules.block(17, top + 1, 20, top + 1))
         self._nodes()
         waiting = sheet.row
-        sheet.row += WEAKEST + 2
-        sheet.down(10)
+        sheet.row += WEAKEST + 3
         self._items(waiting)
         sheet.down(6)
         sheet.sentence(book.say("profile.legend"), QUIET.but(bottom="", indent=1))
@@ -203,6 +202,7 @@ class _Profile:
         """All items, and in the rows that wait for them the weakest."""
         book, sheet = self.book, self.sheet
         items = [node.id for node in counted(book.model.spec.nodes) if node.id in book.model.items]
+        sheet.new_page()
         sheet.section(book.label("profile.items"))
         sheet.down(20)
         points = CENTRED.but(format=book.points_format)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskkit.report import figures
+from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.change_words import silence
 from riskkit.report.phrases import (
-    grade_name,
     has_national_wording,
     is_code,
-    national_wording,
-    rank_ends,
     tie_groups,
     why_not_better,
 )
-from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Label, Shown
+from riskkit.report.quarter.live import Live
+from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Formula, Label, Shown, quoted
 
 
-def write_ranking(book: Book) -> None:
-    """The ranking; provisional units last, marked so, without rank."""
+def write_ranking(book: Book, live: Live) -> None:
+    """The published ranking, its scores, grades and ranks alive; provisional units last, without rank."""
     ranking = book.pack.assessment.ranking()
     parents = bool(ranking["parent"].notna().any())
     national = has_national_wording(book)
@@ -30,19 +28,22 @@ def write_ranking(book: Book) -> None:
     widths += [*([26 if wide else 15] if national else []), *[12.5] * len(book.model.dimensions), 9, 9, 9, 56]
     sheet = book.sheet(book.say("ranking.name"), widths)
     book.band(sheet, book.label("ranking.title"), book.say("ranking.subtitle", n=len(ranking)))
-    scores = book.pack.assessment.scores(1)
-    rows = [_row(book, str(unit), row, scores, parents, national) for unit, row in ranking.iterrows()]
     sheet.heads(columns)
     head = sheet.row - 1
-    for values in rows:
-        sheet.line(columns, values)
+    for unit, row in ranking.iterrows():
+        sheet.line(columns, _row(book, live, str(unit), row, parents, national))
+        sheet.link(4, live.at(str(unit), "score"), row=sheet.row - 1)
     sheet.keep(head, head, still=4)
+    if len(ranking):
+        last, grade, change = sheet.row - 1, 6 + parents, len(columns) - 1
+        rules.grades(sheet.worksheet, rules.block(grade + 1, head + 1, grade + 1, last), live.grade_names)
+        rules.changes(sheet.worksheet, rules.block(change, head + 1, change, last))
     sheet.down(6)
     quiet = QUIET.but(bottom="", indent=1)
     how = book.pack.workspace.settings.simulation
     words = {"draws": how.draws, "seed": how.seed, "alike": tie_groups(book)}
     sheet.sentence(book.say("ranking.sure", **words), quiet)
-    for text in (*silence(book), book.say("ranking.legend")):
+    for text in (*silence(book), book.say("ranking.legend"), book.say("live.ranking")):
         sheet.sentence(text, quiet)
 
 
@@ -54,7 +55,7 @@ def _columns(book: Book, parents: bool, national: bool) -> list[Column]:
         book.head("rank", CENTRED),
         book.head("rank_range", CENTRED.but(colour="grey")),
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", NAME),
+        book.head("unit", NAME.but(colour="rule")),
         *([book.head("parent", TEXT)] if parents else []),
         book.head("score", score),
         book.head("grade", CENTRED),
@@ -73,45 +74,33 @@ def dimension_head(book: Book, node: str) -> Label:
     return Label(node, name, True) if is_code(node) else Label(name)
 
 
-def _row(
-    book: Book, unit: str, row: pd.Series, scores: pd.DataFrame, parents: bool, national: bool
-) -> list[object]:
+def _row(book: Book, live: Live, unit: str, row: pd.Series, parents: bool, national: bool) -> list[object]:
     parent = (
         book.pack.assessment.measures.units["name"].get(row["parent"], NOTHING)
         if isinstance(row["parent"], str)
         else NOTHING
     )
     quiet = CENTRED.but(colour="grey", size="small")
-    rank: object = int(row["rank"]) if row["rank"] == row["rank"] else Shown(book.say("provisional"), quiet)
+    ranked, cell = row["rank"] == row["rank"], live.at(unit, "rank")
+    text = f"=IF(ISNUMBER({cell}),{cell},{quoted(book.say('provisional'))})"
+    rank = Formula(text, int(row["rank"]) if ranked else book.say("provisional"))
     return [
-        rank,
-        _range(book, unit),
+        Shown(rank, CENTRED if ranked else quiet),
+        live.known["range"][unit],
         unit,
         row["name"],
         *([parent] if parents else []),
-        row["score"],
-        Shown(grade_name(book, row["grade"]), book.grade_look(row["grade"], CENTRED)),
-        *([national_wording(book, row["grade"]) or NOTHING] if national else []),
-        *(figures.number(scores, unit, node.id) for node in book.model.dimensions),
+        live.value(unit, "score"),
+        Shown(live.grade(unit), CENTRED.but(colour="grey")),
+        *([live.national(unit)] if national else []),
+        *(live.node(unit, node.id) for node in book.model.dimensions),
         row["coverage"],
         row["observed"],
-        change_cell(book, unit),
+        change_cell(book, live, unit),
         why_not_better(book, unit),
     ]
 
 
-def _range(book: Book, unit: str) -> str:
-    """A unit's 90 % rank interval."""
-    if unit not in book.pack.sure.index:
-        return NOTHING
-    low, high = rank_ends(figures.row_of(book.pack.sure, unit)).values()
-    return f"{low}–{high}" if low < high else f"{low}"
-
-
-def change_cell(book: Book, unit: str) -> object:
-    """A unit's change since the last period, in its colour; a dash where there is none to tell."""
-    movement = book.pack.movement
-    if movement is None or unit not in movement.units.index:
-        return Shown(NOTHING, CENTRED.but(colour="grey"))
-    value = figures.number(movement.units, unit, "change")
-    return Shown(round(value, book.decimals), book.change_look(value, CENTRED))
+def change_cell(book: Book, live: Live, unit: str) -> Shown:
+    """A unit's change since the last period's published score; `rules.changes` colours it."""
+    return Shown(live.value(unit, "change"), CENTRED.but(colour="grey", format=book.change_format))

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from riskkit.report import figures
+from riskkit.report import figures, rules
 from riskkit.report.book import Book
-from riskkit.report.phrases import grade_name, node_name
+from riskkit.report.phrases import node_name
 from riskkit.report.quarter.heatmap import PLAIN, SEAM, Group, heat, write_cells, write_heads, write_scale
+from riskkit.report.quarter.live import Live
 from riskkit.report.quarter.ranking import change_cell, dimension_head
 from riskkit.report.sheets import CENTRED, HEAD, NAME, QUIET, TEXT, Column, Label, Shown
 
 
-def write_rollups(book: Book) -> None:
+def write_rollups(book: Book, live: Live) -> None:
     """Roll-ups: scores and dimensions, then their indicators as a heat map."""
     rollups = book.pack.assessment.rollups()
     names = figures.indicators(book.pack.assessment)
@@ -27,7 +28,12 @@ def write_rollups(book: Book) -> None:
         sheet.sentence(book.say("rollups.none"))
         return
     columns = _columns(book)
-    sheet.table(columns, [_row(book, str(unit), row) for unit, row in rollups.iterrows()])
+    sheet.table(columns, [_row(book, live, str(unit), row) for unit, row in rollups.iterrows()])
+    for place, unit in enumerate(rollups.index):
+        sheet.link(2, live.at(str(unit), "score"), row=sheet.row - len(rollups) + place)
+    last, first = sheet.row - 1, sheet.row - len(rollups)
+    rules.changes(sheet.worksheet, rules.block(4, first, 4, last))
+    rules.grades(sheet.worksheet, rules.block(5, first, 5, last), live.grade_names)
     sheet.down(6)
     sheet.sentence(book.say("rollups.note"), QUIET.but(bottom="", indent=1))
     sheet.down(10)
@@ -45,12 +51,15 @@ def write_rollups(book: Book) -> None:
     write_heads(book, sheet, [group for group in groups if group.nodes], first=3)
     for column, key in enumerate(("code", "unit"), start=1):
         sheet.put(column, book.label(f"head.{key}", stacked=True), HEAD.but(align="left"), row=sheet.row - 1)
-    scores = book.pack.assessment.scores(2).reindex(columns=names)
+    first = sheet.row
     for unit, row in rollups.iterrows():
         sheet.put(1, unit, PLAIN.but(colour="grey", size="small"))
         sheet.put(2, row["name"], PLAIN)
-        write_cells(sheet, 3, (heat(book, value, SEAM) for value in figures.row_of(scores, unit)))
+        write_cells(sheet, 3, (heat(book, live.node(str(unit), name), SEAM) for name in names))
         sheet.down(max(18.0, sheet.room([(row["name"], 2, 1, PLAIN)])))
+    rules.heat(sheet.worksheet, rules.block(3, first, 2 + len(names), sheet.row - 1), book.maximum)
+    sheet.down(6)
+    sheet.sentence(book.say("live.rollups"), QUIET.but(bottom="", indent=1))
 
 
 def _columns(book: Book) -> list[Column]:
@@ -58,7 +67,7 @@ def _columns(book: Book) -> list[Column]:
     points = CENTRED.but(format=book.points_format)
     return [
         book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", NAME),
+        book.head("unit", NAME.but(colour="rule")),
         book.head("score", score.but(bold=True)),
         book.head("change", CENTRED),
         book.head("grade", CENTRED),
@@ -71,28 +80,21 @@ def _columns(book: Book) -> list[Column]:
     ]
 
 
-def _row(book: Book, unit: str, row: pd.Series) -> list[object]:
-    scores = figures.row_of(book.pack.assessment.scores(1), unit)
+def _row(book: Book, live: Live, unit: str, row: pd.Series) -> list[object]:
     below = units_below(book, unit, list(book.pack.assessment.ranking().index))
-    counts = figures.grade_counts(book.pack, below)
     summary = book.pack.assessment.summary
-    words = "  ".join(
-        f"{name if len(name) <= 2 else book.model.grades[name].name[book.lang]} {count}"
-        for name, count in counts.items()
-        if count
-    )
     return [
         unit,
         row["name"],
-        row["score"],
-        change_cell(book, unit),
-        Shown(grade_name(book, row["grade"]), book.grade_look(row["grade"], CENTRED)),
-        *(scores[node.id] for node in book.model.dimensions),
-        row["deducted"],
+        live.value(unit, "score"),
+        change_cell(book, live, unit),
+        Shown(live.grade(unit), CENTRED.but(colour="grey")),
+        *(live.node(unit, node.id) for node in book.model.dimensions),
+        live.value(unit, "deducted"),
         row["coverage"],
         summary["staff"].reindex(units_below(book, unit, list(summary.index))).sum() + row["staff"],
         len(below),
-        words or "–",
+        live.grade_counts(below),
     ]
 
 

@@ -174,8 +174,7 @@ def _summary(book: Book, sheet: Sheet, live: Live, top: int, rows: tuple[int, in
     changed = sheet.ref(2, at + 1)
     verification = Verification([], "", changed)
     sheet.put(4, verification.seal(book), CENTRED.but(bold=True, size="section", bottom=""), span=5, row=top)
-    sheet.join(top, top + 1, 4, 8)
-    rules.verdict(sheet.worksheet, rules.block(4, top, 8, top + 1), book.say("check.same"))
+    rules.verdict(sheet.worksheet, rules.block(4, top, 8, top), book.say("check.same"))
     return changed
 
 

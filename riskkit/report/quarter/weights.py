@@ -37,6 +37,14 @@ class Weights:
     weights: tuple[str, str]
     settings: list[tuple[str, str]]
 
+    def weight(self, node: s.Node | s.Item) -> Formula:
+        """A node's weight as it stands now."""
+        return Formula(f"={self.nodes[node.id]}", node.weight)
+
+    def whole(self, book: Book, node: s.Node | s.Item) -> Formula:
+        """A node's share of the total as it stands now."""
+        return Formula(f"={self.share[node.id]}", book.model.nominal_weights[node.id])
+
 
 def least_scores(grade: s.Grade) -> dict[int, float]:
     """The least score that a grade asks of every node, by depth."""
