@@ -24,10 +24,10 @@ PACKAGE = ROOT / "riskkit"
 CONFINED = {
     "matplotlib": ("riskkit.report.charts",),
     "openpyxl": ("riskkit.evidence", "riskkit.report"),
-    "papermill": ("riskkit.report.notebooks",),
-    "nbformat": ("riskkit.report.notebooks",),
+    "papermill": ("riskkit.report.notebooks", "riskkit.report.engine"),
+    "nbformat": ("riskkit.report.notebooks", "riskkit.report.engine"),
     "nbconvert": ("riskkit.report.notebooks",),
-    "nbclient": ("riskkit.report.notebooks",),
+    "nbclient": ("riskkit.report.notebooks", "riskkit.report.engine"),
 }
 FACADE = "riskkit"  # riskkit/__init__.py: names loaded when first used; above every room
 

@@ -1,0 +1,388 @@
+"""`Zygote`: starts the process that forks, and asks it for children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from riskkit.errors import ReportFailed
+from riskkit.report.engine import ways
+from riskkit.report.engine.zygote import MOST, Fork, Notice, Refusal, Start, Work, send_all
+
+if TYPE_CHECKING:
+    from riskkit.report.engine.jobs import Executed, Job
+
+PRELOAD = (
+    "numpy",
+    "pandas",
+    "pandas.io.formats.style",
+    "pyarrow",
+    "pyarrow.parquet",
+    "scipy.stats",
+    "openpyxl",
+    "matplotlib",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "IPython.core.pylabtools",
+)
+"""What the zygote imports unless told otherwise."""
+JOBS = ("riskkit.report.engine.jobs",)
+"""What children need that run papermill themselves."""
+FORK_SAFE = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+"""Without these, importing numpy or pyarrow starts threads."""
+_START = "from riskkit.report.engine.zygote import main; main()"
+
+
+class ZygoteFailed(ReportFailed):
+    """The process that forks could not start, could not fork, or is gone."""
+
+
+GONE: Refusal = ("zygote_gone", {})
+
+
+@dataclass
+class Outcome:
+    """How a child ended: with a value, with an error, or without a word: `status` is its exit code, negative for a
+    signal."""
+
+    value: Any = None
+    error: BaseException | None = None
+    status: int | None = None
+
+    @property
+    def died(self) -> bool:
+        """Whether it ended without an answer."""
+        return self.status is not None
+
+
+@dataclass(eq=False)
+class Child:
+    """A child: the socket it answers on, its process, and, once it has ended, its status."""
+
+    number: int
+    talk: socket.socket
+    process: int | None = None
+    status: int | None = None
+    refused: Refusal | None = None
+    answer: bytearray = field(default_factory=bytearray)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process is gone."""
+        return self.status is not None or self.refused is not None
+
+    @property
+    def exit_code(self) -> int:
+        """How its process ended: its exit code, negative for a signal."""
+        return os.waitstatus_to_exitcode(self.status or 0)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and to all it started; nothing happens to one that is gone."""
+        if self.process is not None and not self.ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process, number)
+
+    def outcome(self) -> Outcome:
+        """What it answered, or how it died."""
+        if self.refused:
+            return Outcome(error=ZygoteFailed(self.refused[0], **self.refused[1]))
+        if len(self.answer) < 8 or len(self.answer) < 8 + int.from_bytes(self.answer[:8], "big"):
+            return Outcome(status=self.exit_code)
+        well, said = pickle.loads(memoryview(self.answer)[8:])
+        return Outcome(value=said) if well else Outcome(error=said)
+
+
+class Zygote:
+    """A process that has imported everything and forks a child for each piece of work.
+
+    `preload` are the modules it imports; `prepare`, a function named "module:function" with its arguments, is called in
+    it once: what that opens, every child has at hand. `environment` replaces this process's own. Linux only: see
+    `ways.can_fork`.
+
+        >>> with Zygote() as zygote:
+        ...     [outcome.value for _, outcome in zygote.each("math:sqrt", [(4.0,), (9.0,)], at_once=2)]
+        [2.0, 3.0]
+    """
+
+    def __init__(
+        self,
+        *,
+        preload: Iterable[str] = PRELOAD,
+        prepare: tuple[str, tuple[Any, ...]] | None = None,
+        environment: Mapping[str, str] | None = None,
+        jobs: bool = True,
+        quiet: bool = False,
+    ) -> None:
+        self._start = Start((*preload, *(JOBS if jobs else ())), prepare, ways.here().name == "wire")
+        self._environment = {**(os.environ if environment is None else environment), **FORK_SAFE}
+        self._quiet = quiet
+        self._link: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._children: dict[int, Child] = {}
+        self._count = 0
+
+    @classmethod
+    def at(cls, link: socket.socket) -> Self:
+        """The zygote at the other end of a socket."""
+        zygote = cls()
+        zygote._link = link
+        return zygote
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Start the process; raises `ZygoteFailed`, with what was said, if it cannot."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        nowhere = subprocess.DEVNULL if self._quiet else None
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=with_checkout(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=nowhere,
+                stderr=nowhere,
+                start_new_session=True,  # Ctrl-C is for the process that asks
+            )
+        self._link = ours
+        try:
+            ours.send(pickle.dumps(self._start))
+            said = ours.recv(MOST)
+            notice: Notice = pickle.loads(said) if said else Notice(0, refused=GONE)
+            if notice.refused:
+                raise ZygoteFailed(notice.refused[0], **notice.refused[1])
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process and every child that still runs."""
+        for left in self._children.values():
+            left.signal(signal.SIGKILL)
+            left.talk.close()
+        self._children.clear()
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        if self._process is not None:
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def start(
+        self,
+        function: str,
+        *arguments: Any,
+        handles: Iterable[int] = (),
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        memory: int | None = None,
+    ) -> Child:
+        """A child that calls a function named "module:function"; see `each` for the meaning of the rest."""
+        if self._link is None:
+            raise ZygoteFailed("zygote_gone")
+        self._count += 1
+        ours, theirs = socket.socketpair()
+        with theirs:
+            request = pickle.dumps(Fork(self._count))
+            try:
+                socket.send_fds(self._link, [request], [theirs.fileno(), *handles])
+            except OSError as gone:
+                ours.close()
+                raise ZygoteFailed("zygote_gone") from gone
+        child = Child(self._count, ours)
+        self._children[child.number] = child
+        given = dict(os.environ if environment is None else environment)
+        work = Work(function, arguments, given, str(folder or Path.cwd()), memory)
+        with contextlib.suppress(OSError):  # a child that is gone already tells by its status
+            send_all(ours, pickle.dumps(work))
+        return child
+
+    def notices(self, timeout: float | None) -> bool:
+        """Read what the zygote tells of children, waiting so many seconds for it; whether there was anything."""
+        assert self._link is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._link, selectors.EVENT_READ)
+            if not selector.select(timeout):
+                return False
+        said = self._link.recv(MOST)
+        if not said:
+            for left in self._children.values():
+                left.refused = left.refused or GONE
+            return True
+        notice: Notice = pickle.loads(said)
+        if (child := self._children.get(notice.number)) is not None:
+            child.process = notice.process or child.process
+            child.status = notice.status
+            child.refused = notice.refused
+            if child.ended:
+                del self._children[child.number]
+        return True
+
+    def wait(self, child: Child, timeout: float | None = None) -> bool:
+        """Whether a child has ended, within so many seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while not child.ended:
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left < 0:
+                return False
+            self.notices(left)
+        return True
+
+    def each(
+        self,
+        function: str,
+        arguments: Iterable[tuple[Any, ...]],
+        *,
+        at_once: int,
+        environment: Mapping[str, str] | None = None,
+        memory: int | None = None,
+    ) -> Iterator[tuple[tuple[Any, ...], Outcome]]:
+        """Call a function named "module:function" with each of the arguments, every call in a child of its own,
+        `at_once` of them at a time; gives arguments and outcomes as they come in. What becomes of one child touches no
+        other.
+
+        `environment` replaces this process's; `memory` is how many bytes a child may use beyond what it is born with.
+        """
+        waiting = iter(arguments)
+        running: dict[Child, tuple[Any, ...]] = {}
+        with selectors.DefaultSelector() as selector:
+            assert self._link is not None
+            selector.register(self._link, selectors.EVENT_READ)
+            while True:
+                while len(running) < at_once and (given := next(waiting, None)) is not None:
+                    child = self.start(function, *given, environment=environment, memory=memory)
+                    running[child] = given
+                    selector.register(child.talk, selectors.EVENT_READ, child)
+                if not running:
+                    return
+                for key, _ in selector.select():
+                    self._hear(key, selector)
+                for child in [child for child in running if child.ended]:
+                    yield running.pop(child), self._last(child, selector)
+
+    def run_all(self, jobs: Iterable[Job], *, at_once: int) -> Iterator[Executed]:
+        """Run notebooks, each in children of its own, `at_once` of them at a time; see `run`. In the order they end."""
+        from riskkit.report.engine.jobs import Executed
+        from riskkit.report.engine.record import Failure, Record
+
+        given = ((job,) for job in jobs)
+        for (job,), outcome in self.each("riskkit.report.engine.jobs:execute", given, at_once=at_once):
+            if isinstance(outcome.value, Executed):
+                yield outcome.value
+            else:
+                why = outcome.error or ChildProcessError("ended without a word")
+                failure = Failure(type(why).__name__, str(why))
+                yield Executed(job, "", Record(failure=failure, status=outcome.status))
+
+    def run(
+        self,
+        notebook: Path,
+        output: Path | None = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        cell_timeout: int | None = None,
+        memory: int | None = None,
+    ) -> Executed:
+        """Run one notebook as papermill would, to `output` or into memory; gives it and the record of how it went.
+
+        A cell that takes longer than `cell_timeout` seconds is stopped, and so is the notebook; `memory` are the bytes
+        it may use beyond what it is born with. Nothing is raised for what goes wrong in the notebook: see `Record`.
+        """
+        from riskkit.report.engine.jobs import Job
+
+        job = Job(notebook, output, parameters or {}, cell_timeout, memory)
+        return next(self.run_all([job], at_once=1))
+
+    def _hear(self, key: selectors.SelectorKey, selector: selectors.BaseSelector) -> None:
+        child: Child | None = key.data
+        if child is None:
+            self.notices(0)
+        elif piece := _piece(child.talk):
+            child.answer += piece
+        else:
+            selector.unregister(child.talk)
+
+    @staticmethod
+    def _last(child: Child, selector: selectors.BaseSelector) -> Outcome:
+        with contextlib.suppress(KeyError):
+            selector.unregister(child.talk)
+        if not child.refused:
+            while piece := _piece(child.talk):
+                child.answer += piece
+        child.talk.close()
+        return child.outcome()
+
+
+def _piece(talk: socket.socket) -> bytes:
+    try:
+        return talk.recv(1 << 20, socket.MSG_DONTWAIT)
+    except (BlockingIOError, ConnectionError):
+        return b""
+
+
+def with_checkout(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which this riskkit is found, also when it is run from a checkout that is not installed."""
+    checkout = Path(__file__).resolve().parents[3]
+    if not (checkout / "pyproject.toml").is_file():
+        return dict(environment)
+    path = os.pathsep.join([str(checkout), *filter(None, [environment.get("PYTHONPATH")])])
+    return {**environment, "PYTHONPATH": path}
+
+
+# ---------------------------------------------------------------- the zygote of this process
+
+_mine: Zygote | None = None
+
+
+def be_child_of(link: socket.socket) -> None:
+    """In a child: the zygote that made it makes its children too."""
+    global _mine
+    _mine = Zygote.at(link)
+
+
+def mine() -> Zygote | None:
+    """The zygote this process was forked from, or started; None if there is none."""
+    return _mine
+
+
+@contextlib.contextmanager
+def kept(zygote: Zygote) -> Iterator[Zygote]:
+    """Within the block, notebooks run by this process are forked from `zygote`."""
+    global _mine
+    before, _mine = _mine, zygote
+    try:
+        yield zygote
+    finally:
+        _mine = before
+
+
+def keep(zygote: Zygote) -> None:
+    """From now on notebooks run by this process are forked from `zygote`."""
+    global _mine
+    _mine = zygote
