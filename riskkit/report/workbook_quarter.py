@@ -10,6 +10,7 @@ from riskkit.report.quarter.changes import write_changes
 from riskkit.report.quarter.dashboard import write_dashboard
 from riskkit.report.quarter.dimensions import write_dimension
 from riskkit.report.quarter.heatmap import write_heatmap
+from riskkit.report.quarter.lost import write_lost
 from riskkit.report.quarter.method import write_method, write_tree
 from riskkit.report.quarter.points import write_points
 from riskkit.report.quarter.profile import write_profile
@@ -51,6 +52,7 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     write_red_lines(book, candidates)
     write_rollups(book, live)
     write_targets(book, numbers)
+    write_lost(book)
     for worksheet in reckoning:  # written first, because the others refer to them
         book.to_the_end(worksheet)
     write_method(book, weights)
