@@ -18,8 +18,6 @@ from riskkit.report.change_words import real_change_of, real_changes
 from riskkit.report.pack import QuarterPack, prepare
 from riskkit.report.pages.branch import BranchReport
 from riskkit.report.pages.quarter import QuarterReport
-from riskkit.report.quarter.changes import write_changes
-from riskkit.report.quarter.ranking import write_ranking
 from riskkit.report.workbook_quarter import write_quarter_workbook
 from tests.report import workbooks
 
@@ -29,6 +27,14 @@ SILENT = pd.DataFrame([("rating", "A1.1", 48, "no_second_rater")], columns=["sou
 @pytest.fixture(scope="module")
 def pack(sample_bank: Path) -> QuarterPack:
     return prepare(rk.open_workspace(sample_bank), "2026Q2", "en")
+
+
+@pytest.fixture(scope="module")
+def quarter(pack: QuarterPack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quarter's workbook, where some errors cannot be told."""
+    path = tmp_path_factory.mktemp("quarter") / "quarter.xlsx"
+    write_quarter_workbook(with_found(pack, silent=SILENT), path)
+    return path
 
 
 def plain(book: Book) -> list[list[object]]:
@@ -100,7 +106,7 @@ def test_page_one_says_how_many_changes_are_real(
         (("not_shown", 0.0, 2.4, 0.8), "两期都测得的项目（占权重 80%）得分没有变化。"),
         (
             ("cannot_say", float("nan"), float("nan"), float("nan")),
-            "无从判断变化是否真实：两期都测得的项目只占权重的 0%，至少要 50%；须补测上期测过的项目。",
+            "无法判断变化是否真实：两期都测得的项目只占权重的 0%，至少要 50%；须补测上期测过的项目。",
         ),
     ],
 )
@@ -109,7 +115,7 @@ def test_a_branch_is_told_whether_its_change_is_real(
 ) -> None:
     chinese = with_found(dataclasses.replace(pack, lang="zh"), real=judged(row))
     assert real_change_of(Book(chinese, ""), "0101") == words
-    assert real_change_of(Book(chinese, ""), "0102") == "没有上期结果，无从判断变化是否真实。"
+    assert real_change_of(Book(chinese, ""), "0102") == "没有上期结果，无法判断变化是否真实。"
 
 
 def test_the_first_period_says_that_there_is_nothing_to_compare(sample_bank: Path) -> None:
@@ -132,11 +138,10 @@ def test_the_verdicts_are_those_of_the_test(pack: QuarterPack, sample_bank: Path
         bank.real_change("2025Q1")
 
 
-def test_the_books_and_pages_say_it(pack: QuarterPack, tmp_path: Path) -> None:
+def test_the_books_and_pages_say_it(pack: QuarterPack, quarter: Path) -> None:
     told = real_changes(Book(pack, ""))
-    write_quarter_workbook(pack, tmp_path / "quarter.xlsx")
-    sheets = workbooks.sheets(tmp_path / "quarter.xlsx")
-    assert any(told in str(value) for row in sheets["Dashboard"] for value in row)
+    for name in ("Dashboard", "Changes"):
+        assert any(told in str(value) for row in workbooks.sheets(quarter)[name] for value in row)
     assert told in QuarterReport(pack).masthead().plain
     assert real_change_of(Book(pack, ""), "0105") in BranchReport(pack, "0105").masthead().plain
     book = Book(pack, "")
@@ -145,17 +150,17 @@ def test_the_books_and_pages_say_it(pack: QuarterPack, tmp_path: Path) -> None:
     assert real_change_of(book, "0105") in said(book)
 
 
-def test_the_sheet_of_changes_has_what_could_be_detected_and_the_verdict(pack: QuarterPack) -> None:
-    book = Book(pack, "")
-    write_changes(book)
-    rows = plain(book)
+def test_the_sheet_of_changes_has_what_could_be_detected_and_the_verdict(
+    pack: QuarterPack, quarter: Path
+) -> None:
+    rows = workbooks.sheets(quarter)["Changes"]
     heads = workbooks.row_with(rows, "Detectable", "Verdict")
     assert pack.real is not None
     for unit, words in (("0105", "real"), ("0106", "may be chance"), ("0411", "cannot say")):
         row = workbooks.row_with(rows, unit)
         assert row[heads.index("Verdict")] == words
-        found = pack.real["detectable"][unit] if unit != "0411" else "–"
-        assert row[heads.index("Detectable")] == found
+        found = pack.real["detectable"][unit]
+        assert row[heads.index("Detectable")] == (pytest.approx(found) if unit != "0411" else "–")
         assert row[heads.index("Comparable")] == round(pack.real["change"][unit], 2)
     assert workbooks.row_with(rows, "0000")[heads.index("Verdict")] == "–"
 
@@ -169,23 +174,21 @@ def test_the_intervals_of_a_branch_stand_below_its_scores(pack: QuarterPack) -> 
     assert row[-3:] == [f"{ends['score_low']:.1f}–{ends['score_high']:.1f}", "–", "–"]
 
 
-def test_what_the_evidence_cannot_say_stands_wherever_intervals_do(pack: QuarterPack) -> None:
+def test_what_the_evidence_cannot_say_stands_wherever_intervals_do(pack: QuarterPack, quarter: Path) -> None:
     silent = with_found(pack, silent=SILENT)
     wanted = re.compile("of 1 item fewer than 10 answers were scored twice .A1.1 .+it takes at least 10")
-    ranking, overview = Book(silent, ""), Book(silent, "")
-    write_ranking(ranking)
+    overview = Book(silent, "")
     write_overview(overview, "0103", BranchReport(silent, "0103").peers)
-    assert wanted.search(said(ranking))
+    assert wanted.search("\n".join(str(cell) for row in workbooks.sheets(quarter)["Ranking"] for cell in row))
     assert wanted.search(said(overview))
     assert wanted.search(QuarterReport(silent).alike().plain)
     assert wanted.search(BranchReport(silent, "0103").masthead().plain)
     assert not wanted.search(QuarterReport(pack).alike().plain)
 
 
-def test_the_trend_of_the_mean_lies_over_its_interval(pack: QuarterPack, tmp_path: Path) -> None:
+def test_the_trend_of_the_mean_lies_over_its_interval(pack: QuarterPack, quarter: Path) -> None:
     """An unseen area up to the lower end, and on it the band; the unseen one is not in the legend."""
-    write_quarter_workbook(pack, tmp_path / "quarter.xlsx")
-    (chart,) = [text for text in workbooks.charts(tmp_path / "quarter.xlsx") if "areaChart" in text]
+    (chart,) = [text for text in workbooks.charts(quarter) if "areaChart" in text]
     area = chart[chart.index("<areaChart>") : chart.index("</areaChart>")]
     low, width = (
         [float(value) for value in re.findall("<v>([^<]+)</v>", part)]

@@ -53,6 +53,22 @@ CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
     "rank_ranges": (charts.rank_ranges, lambda pack: (rk.compare_methods(pack.assessment),)),
     "rank_intervals": (charts.rank_intervals, lambda pack: (drawn_weights(pack),)),
     "weight_stability": (charts.weight_stability, lambda pack: (kept_weights(pack),)),
+    "uncertainty": (
+        charts.uncertainty,
+        lambda pack: (rk.uncertainty(pack.assessment, draws=200, seed=1),),
+    ),
+    "variance_shares": (
+        charts.variance_shares,
+        lambda pack: (rk.variance_shares(pack.assessment, seed=1, error=0.5),),
+    ),
+    "real_change": (
+        charts.real_change,
+        lambda pack: (rk.real_change(pack.before or pack.assessment, pack.assessment, draws=200, seed=1),),
+    ),
+    "trend_of_the_mean": (
+        lambda pack, **how: charts.trend(pack.history, means=pack.means, **how),
+        lambda pack: (pack,),
+    ),
     "leave_one_out": (
         charts.leave_one_out,
         lambda pack: (rk.leave_one_out(pack.assessment, depth=1), pack.model),
