@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from riskkit import texts
 from riskkit.analysis.real_change import CANNOT_SAY, LEAST_SHARE, NOT_SHOWN, REAL, RealChange
@@ -20,6 +20,8 @@ from riskkit.report.tables import silent_sentences
 
 STRIP = (1.16, 1.66)
 """From where to where the strip of grades reaches, in widths of the range of scores."""
+BESIDE = 0.32
+"""Room for the name of a group, in widths of the range of scores."""
 READABLE = 0.16
 """The least probability whose grade is written into the strip."""
 NORMAL = 1.96
@@ -38,17 +40,15 @@ def uncertainty(
         >>> uncertainty(riskkit.uncertainty(bank.assessment("2026Q2"), draws=1000, seed=7))
     """
     units, model = sure.units.head(limit), sure.assessment.model
-    with c.canvas(ax, lang, height=1.75 + 0.235 * max(len(units), 1)) as on:
+    silent = silent_sentences(sure.silent, model, c.spoken(lang))
+    with c.canvas(ax, lang, height=1.75 + 0.235 * max(len(units), 1) + 0.45 * len(silent)) as on:
         key = "title" if len(units) == len(sure.units) else "first"
         words = {"n": len(units), "groups": units["group"].nunique()}
         on.title(f"uncertainty.{key}", period=sure.assessment.period, **words)
         if units.empty:
             on.nothing("nobody_ranked")
             return on.ax
-        drawn = units[["score_low", "score_high", "score"]].to_numpy()
-        low, high = float(drawn.min()), float(drawn.max())
-        room = 0.04 * (high - low or 1.0)
-        low, high = low - room, high + room
+        low, high = _range(units)
         _tied(on, units, low, high)
         _thresholds(on, model, low, high)
         _intervals(on, units, model)
@@ -56,10 +56,20 @@ def uncertainty(
         on.rows([on.unit(units, str(unit)) for unit in units.index])
         on.ax.set_xlim(low, low + (STRIP[1] + 0.12) * (high - low))
         on.ax.spines["bottom"].set_bounds(low, high)
-        notes = [on.folded(each, 110) for each in silent_sentences(sure.silent, model, on.lang)]
+        notes = [on.folded(each, 84) for each in silent]
         axis = on.say("uncertainty.axis", draws=sure.draws, seed=sure.seed)
         on.ax.set_xlabel("\n".join([axis, *notes]), loc="left")
     return on.ax
+
+
+def _range(units: pd.DataFrame) -> tuple[float, float]:
+    """From where to where scores are drawn: past all of them, with room beside every group for its name."""
+    drawn = units[["score_low", "score_high", "score"]].to_numpy()
+    low, high = float(drawn.min()), float(drawn.max())
+    span = high - low or 1.0
+    sides = units.groupby("group").agg(low=("score_low", "min"), high=("score_high", "max"))
+    crowded = (np.maximum(sides["low"] - low, high - sides["high"]) < BESIDE * span).any()
+    return low - (BESIDE if crowded else 0.04) * span, high + 0.04 * span
 
 
 def _tied(on: c.Canvas, units: pd.DataFrame, low: float, high: float) -> None:
@@ -84,8 +94,11 @@ def _thresholds(on: c.Canvas, model: IndicatorModel, low: float, high: float) ->
     kept = [(grade.min, name) for name, grade in model.grades.items() if low < grade.min < high]
     for minimum, _ in kept:
         on.ax.axvline(minimum, color=c.SOFT, linewidth=0.8, zorder=1)
-    ticks = [minimum for minimum, _ in kept]
-    on.ax.set_xticks(ticks, [f"{minimum:g}\n{_short(on, model, name)}" for minimum, name in kept])
+    ticks = {minimum: f"{minimum:g}\n{_short(on, model, name)}" for minimum, name in kept}
+    if len(ticks) < 2:  # the scale must still be told
+        whole = MaxNLocator(4).tick_values(low, high)
+        ticks = {float(tick): f"{tick:g}\n" for tick in whole if low < tick < high} | ticks
+    on.ax.set_xticks(list(ticks), list(ticks.values()))
 
 
 def _intervals(on: c.Canvas, units: pd.DataFrame, model: IndicatorModel) -> None:
