@@ -1,7 +1,7 @@
 """Every word a person reads, in Chinese and English, from `templates/texts.yaml`.
 
 A key is a dotted path; a text may hold `{name}` places. Where a count decides the English form, the text gives
-both, `{n:file|files}`.
+both, `{n:file|files}`. An institution may word some of them otherwise: `WORDING`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ import locale
 import os
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Literal, Protocol
 
 import yaml
 
 from riskkit import resources
+from riskkit.scoped import Scoped
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+Wording = Mapping[str, Mapping[str, str]]
+"""Key → language → text."""
+WORDING: Scoped[Wording] = Scoped("wording", dict)
+"""The texts that an institution words otherwise, in some language or in both."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLURAL = re.compile(r"^[^|]*\|[^|]*$")
@@ -37,7 +43,8 @@ _FORMATTER = _Formatter()
 
 
 @cache
-def _entries() -> dict[str, dict[str, str]]:
+def entries() -> Wording:
+    """Every text riskkit comes with."""
     flat: dict[str, dict[str, str]] = {}
 
     def walk(prefix: str, branch: dict[str, Any]) -> None:
@@ -61,7 +68,8 @@ def say(key: str, lang: Language, **values: Any) -> str:
         'measured'
     """
     filling = {name: value[lang] if isinstance(value, dict) else value for name, value in values.items()}
-    return _FORMATTER.vformat(_entries()[key][lang], (), filling)
+    text = WORDING.get().get(key, {}).get(lang) or entries()[key][lang]
+    return _FORMATTER.vformat(text, (), filling)
 
 
 class Named(Protocol):
@@ -86,7 +94,7 @@ def listed(words: Iterable[str | Named]) -> dict[Language, str]:
 
 def has(key: str) -> bool:
     """Whether there is a text under `key`."""
-    return key in _entries()
+    return key in entries()
 
 
 def both(key: str, **values: Any) -> dict[Language, str]:

@@ -269,7 +269,7 @@ def test_python_on_the_pages_runs_and_prints(
 
 def messages() -> set[str]:
     """Every message of the program in both languages, with its places as `…`."""
-    entries = texts._entries()
+    entries = texts.entries()
     chosen = [entry for key, entry in entries.items() if key.startswith(("error.", "problem."))]
     return {re.sub(r"\{[^}]*\}", "…", entry[lang]) for entry in chosen for lang in ("zh", "en")}
 

@@ -25,7 +25,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
-from riskkit.report.theme import Look, Size, alignment, border, fill, font, theme
+from riskkit.report.theme import Look, Size, Theme, alignment, border, fill, font, theme
 
 NOTHING = "–"
 LONGEST = 32_767
@@ -140,7 +140,7 @@ def put(cell: Any, value: Any, look: Look) -> None:
         return
     plain = plain_value(value)
     if isinstance(plain, Label | Runs):
-        cell.value = _rich(plain, look)
+        cell.value = _rich(theme(), plain, look)
         plain = plain.text
     else:
         cell.value = clean(plain) if isinstance(plain, str) else plain
@@ -182,7 +182,7 @@ def _array(cell: Any, look: Look, quoted: bool) -> StyleArray:
 
 
 @lru_cache(maxsize=4096)
-def _rich(words: Label | Runs, look: Look) -> CellRichText:
+def _rich(using: Theme, words: Label | Runs, look: Look) -> CellRichText:
     if isinstance(words, Label):
         small = look.colour if look.fill and look.colour == "white" else "faint"
         parts = [Run(words.main, look.size, look.colour, look.bold)]
@@ -191,7 +191,7 @@ def _rich(words: Label | Runs, look: Look) -> CellRichText:
     else:
         parts = list(words.parts)
     return CellRichText(
-        *(TextBlock(_inline(part.size, part.colour, part.bold), clean(part.text)) for part in parts)
+        *(TextBlock(_inline(using, part.size, part.colour, part.bold), clean(part.text)) for part in parts)
     )
 
 
@@ -200,9 +200,9 @@ def _smaller(size: Size) -> Size:
 
 
 @lru_cache(maxsize=256)
-def _inline(size: Size, colour: str, bold: bool) -> InlineFont:
-    points, shade = getattr(theme().sizes, size), theme().colour(colour)
-    return InlineFont(rFont=theme().font, sz=points, b=bold or None, color=Color(rgb=f"00{shade}"))
+def _inline(using: Theme, size: Size, colour: str, bold: bool) -> InlineFont:
+    points, shade = getattr(using.sizes, size), using.colour(colour)
+    return InlineFont(rFont=using.font, sz=points, b=bold or None, color=Color(rgb=f"00{shade}"))
 
 
 # ---------------------------------------------------------------- measuring text

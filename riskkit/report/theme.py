@@ -1,4 +1,7 @@
-"""How workbooks look: colours, type and number formats from `templates/theme.yaml`, and the `Look` of a cell."""
+"""How reports look: colours, type, number formats and pages from `templates/theme.yaml`, and the `Look` of a cell.
+
+`theme()` is the theme that holds here: an institution's own within `house_style.themed`, else the packaged one.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,21 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from pydantic import Field, StringConstraints
 
 from riskkit import resources
-from riskkit.model.schema import Share, Spec
+from riskkit.model.schema import Bilingual, Share, Spec
+from riskkit.scoped import Scoped
 
 Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{6}$")]
 Points = Annotated[float, Field(gt=4, le=40)]
 Inches = Annotated[float, Field(ge=0.2, le=2)]
-Format = Annotated[str, StringConstraints(min_length=1)]
+FontName = Annotated[str, StringConstraints(pattern=r"^[\w][\w .\-]{0,30}$")]
+"""What a header, a chart and a page can all name."""
+Format = Annotated[
+    str,
+    StringConstraints(
+        pattern=r'^(?:[0#?.,%/:+\-() ymdhs@;¥$€£▲▼–]|"[^"]{0,40}"|\[(?:Red|Green|Blue|Black)\]){1,60}$'
+    ),
+]
+"""A number format of digits, signs, dates and quoted words; what a spreadsheet could refuse is left out."""
 READABLE = 4.5
 """The contrast WCAG 2 asks of small text."""
 
@@ -97,9 +109,10 @@ class Formats(Spec):
     money: Format
 
 
-class Margins(Spec):
-    """Margins of a printed page in inches."""
+class Page(Spec):
+    """A printed page: its paper, and its margins in inches. Workbooks are printed across, pages upright."""
 
+    paper: Literal["A4", "A3"]
     left: Inches
     right: Inches
     top: Inches
@@ -109,15 +122,19 @@ class Margins(Spec):
 
 
 class Theme(Spec):
-    """`templates/theme.yaml`."""
+    """`templates/theme.yaml`, with what an institution's own `theme.yaml` changes."""
 
-    font: str = Field(min_length=1)
+    font: FontName
+    logo: str | None
     sizes: Sizes
     colours: Colours
     grades: tuple[GradeColours, ...] = Field(min_length=2)
     scale: tuple[Stop, ...] = Field(min_length=2)
     formats: Formats
-    page: Margins
+    page: Page
+
+    def __hash__(self) -> int:  # cheap, for caches; that of pydantic goes through every value
+        return hash(self.colours.ink)
 
     def colour(self, name: str) -> str:
         """A colour by name; a colour given as RRGGBB is itself."""
@@ -139,11 +156,31 @@ class Theme(Spec):
         return stops[-1].colour
 
 
-@cache
+@dataclass(frozen=True)
+class Logo:
+    """An institution's logo: a PNG picture, its size in pixels, and the institution's name for who cannot see it."""
+
+    png: bytes
+    width: int
+    height: int
+    name: Bilingual
+
+
+def packaged() -> dict[str, Any]:
+    """The content of the packaged theme."""
+    content: dict[str, Any] = yaml.safe_load(
+        (resources.templates() / "theme.yaml").read_text(encoding="utf-8")
+    )
+    return content
+
+
+THEME: Scoped[Theme] = Scoped("theme", lambda: Theme.model_validate(packaged()))
+LOGO: Scoped[Logo | None] = Scoped("logo", lambda: None)
+
+
 def theme() -> Theme:
-    """The theme, read once."""
-    text = (resources.templates() / "theme.yaml").read_text(encoding="utf-8")
-    return Theme.model_validate(yaml.safe_load(text))
+    """The theme that holds here."""
+    return THEME.get()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +212,26 @@ class Look:
         return replace(self, **changes)
 
 
-@cache
 def font(size: Size, colour: str, bold: bool) -> Font:
     """A font of the theme."""
-    return Font(name=theme().font, size=getattr(theme().sizes, size), bold=bold, color=theme().colour(colour))
+    return _font(theme().font, getattr(theme().sizes, size), theme().colour(colour), bold)
 
 
 @cache
+def _font(name: str, points: float, colour: str, bold: bool) -> Font:
+    return Font(name=name, size=points, bold=bold, color=colour)
+
+
 def fill(colour: str) -> PatternFill:
     """A plain fill; none for no colour."""
-    return PatternFill("solid", fgColor=theme().colour(colour)) if colour else PatternFill()
+    return _fill(theme().colour(colour) if colour else "")
 
 
 @cache
+def _fill(colour: str) -> PatternFill:
+    return PatternFill("solid", fgColor=colour) if colour else PatternFill()
+
+
 def border(top: str, bottom: str, left: str, accent: str, seams: str) -> Border:
     """The edges of a cell."""
     wanted: dict[str, tuple[Edge, str]] = {
@@ -199,12 +243,14 @@ def border(top: str, bottom: str, left: str, accent: str, seams: str) -> Border:
         wanted["top"] = ("thick", accent)
     if seams:
         wanted = dict.fromkeys(("left", "right", "top", "bottom"), ("medium", seams))
-    sides: dict[str, Any] = {
-        name: Side(style=style, color=theme().colour(colour))
-        for name, (style, colour) in wanted.items()
-        if colour
-    }
-    return Border(**sides)
+    sides = ((name, style, theme().colour(colour)) for name, (style, colour) in wanted.items() if colour)
+    return _border(tuple(sides))
+
+
+@cache
+def _border(sides: tuple[tuple[str, Edge, str], ...]) -> Border:
+    given: dict[str, Any] = {name: Side(style=style, color=colour) for name, style, colour in sides}
+    return Border(**given)
 
 
 @cache
@@ -213,10 +259,14 @@ def alignment(align: str, level: str, wrap: bool, indent: int, turned: int) -> A
     return Alignment(horizontal=align, vertical=level, wrap_text=wrap, indent=indent, text_rotation=turned)
 
 
-@cache
 def reads_on(colour: str) -> str:
     """The text colour that can be read on a colour: ink if it can, else white, else black."""
-    readable = [name for name in ("ink", "white") if contrast(theme().colour(name), colour) >= READABLE]
+    return _reads_on(theme(), colour)
+
+
+@cache
+def _reads_on(using: Theme, colour: str) -> str:
+    readable = [name for name in ("ink", "white") if contrast(using.colour(name), colour) >= READABLE]
     return readable[0] if readable else "000000"
 
 

@@ -398,9 +398,9 @@ def test_a_page_cleans_what_a_notebook_shows(tmp_path: Path) -> None:
 
 
 def test_every_text_of_the_notebooks_and_charts_can_be_said_in_both_languages() -> None:
-    for key in texts._entries():
+    for key in texts.entries():
         if key.startswith(("notebook.", "chart.")):
-            assert all(texts._entries()[key][lang].strip() for lang in texts.LANGUAGES), key
+            assert all(texts.entries()[key][lang].strip() for lang in texts.LANGUAGES), key
 
 
 def test_opening_the_notebooks_room_loads_nothing_heavy() -> None:

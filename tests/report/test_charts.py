@@ -112,9 +112,14 @@ def close_figures() -> Iterator[None]:
 @pytest.fixture
 def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(fonts, "_has_characters", lambda path: False)
-    fonts.chinese_family.cache_clear()
+    forget_fonts()
     yield
-    fonts.chinese_family.cache_clear()
+    forget_fonts()
+
+
+def forget_fonts() -> None:
+    fonts.find_family.cache_clear()
+    fonts._warn.cache_clear()
 
 
 def drawn(ax: Axes) -> list[Text]:
@@ -190,7 +195,7 @@ def test_without_a_chinese_font_there_is_one_warning_and_english(
 @pytest.mark.needs("cjk_font")
 def test_a_font_in_the_list_without_the_characters_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fonts, "PREFERRED", (fonts.LATIN, *fonts.PREFERRED))
-    fonts.chinese_family.cache_clear()
+    forget_fonts()
     assert fonts.chinese_family() not in (None, fonts.LATIN)
 
 

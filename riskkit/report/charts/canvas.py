@@ -22,49 +22,44 @@ from riskkit.report.charts import fonts
 from riskkit.report.theme import reads_on, theme
 
 
-def _colour(name: str) -> str:
+def colour(name: str) -> str:
+    """A colour of the theme by its name there, as matplotlib writes it."""
     return f"#{theme().colour(name)}"
 
 
-INK = _colour("rule")
-TEXT = _colour("ink")
-MUTED = _colour("grey")
-LINE = _colour("hairline")
-BAND = _colour("series_faint")
-SOFT = _colour("series_soft")
-GOOD = _colour("good")
-BAD = _colour("bad")
-WARN = _colour("warn")
-FAINT = _colour("faint")
+def _style() -> dict[str, Any]:
+    return {
+        "axes.axisbelow": True,
+        "axes.edgecolor": colour("hairline"),
+        "axes.grid": False,
+        "axes.labelcolor": colour("grey"),
+        "axes.labelsize": 9,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 11.5,
+        "axes.titleweight": "bold",
+        "axes.titlecolor": colour("rule"),
+        "axes.titlepad": 12,
+        "axes.unicode_minus": True,
+        "font.family": fonts.families(),
+        "font.size": 9.5,
+        "grid.color": colour("hairline"),
+        "grid.linewidth": 0.7,
+        "hatch.linewidth": 0.6,
+        "legend.fontsize": 8.5,
+        "legend.frameon": False,
+        "text.color": colour("ink"),
+        "text.parse_math": False,  # names and an institution's wording are text, whatever they hold
+        "xtick.color": colour("grey"),
+        "xtick.labelsize": 9,
+        "ytick.color": colour("ink"),
+        "ytick.labelsize": 9.5,
+        "xtick.major.size": 0,
+        "ytick.major.size": 0,
+    }
 
-STYLE: dict[str, Any] = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": LINE,
-    "axes.grid": False,
-    "axes.labelcolor": MUTED,
-    "axes.labelsize": 9,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11.5,
-    "axes.titleweight": "bold",
-    "axes.titlecolor": INK,
-    "axes.titlepad": 12,
-    "axes.unicode_minus": True,
-    "font.size": 9.5,
-    "grid.color": LINE,
-    "grid.linewidth": 0.7,
-    "hatch.linewidth": 0.6,
-    "legend.fontsize": 8.5,
-    "legend.frameon": False,
-    "text.color": TEXT,
-    "xtick.color": MUTED,
-    "xtick.labelsize": 9,
-    "ytick.color": TEXT,
-    "ytick.labelsize": 9.5,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-}
+
 WIDTH = 7.6
 DPI = 120
 HALO = [withStroke(linewidth=2.5, foreground="white")]
@@ -153,7 +148,7 @@ class Canvas:
     def nothing(self, key: str) -> None:
         """A sentence instead of an empty frame."""
         self.ax.set_axis_off()
-        self.ax.text(0, 0.5, self.say(key), transform=self.ax.transAxes, color=MUTED)
+        self.ax.text(0, 0.5, self.say(key), transform=self.ax.transAxes, color=colour("grey"))
 
 
 @contextlib.contextmanager
@@ -168,7 +163,7 @@ def canvas(
     """Axes to draw on: those given, or those of a new figure; every text in them gets the chart's font."""
     figure = ax.figure if ax is not None else _new_figure(width, height, layout)
     family = fonts.families()
-    settings: Any = {**STYLE, "font.family": family}
+    settings: Any = _style()
     with matplotlib.rc_context(settings):
         ax = ax if ax is not None else figure.add_subplot()
         yield Canvas(ax, spoken(lang))
@@ -192,7 +187,7 @@ def grade_colours(model: IndicatorModel) -> dict[str, str]:
 
 def shade(share: float) -> str:
     """The colour of a share of full marks; grey for none."""
-    return LINE if share != share else f"#{theme().shade(share)}"
+    return colour("hairline") if share != share else f"#{theme().shade(share)}"
 
 
 def share(share: float) -> str:
@@ -202,6 +197,6 @@ def share(share: float) -> str:
     return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
-def ink_on(colour: str) -> str:
+def ink_on(on: str) -> str:
     """The text colour that reads best on a colour."""
-    return _colour(reads_on(colour.removeprefix("#")))
+    return f"#{theme().colour(reads_on(on.removeprefix('#')))}"

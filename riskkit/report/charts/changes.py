@@ -43,7 +43,12 @@ def trend(
         x = np.arange(len(periods))
         one: dict[str, Any] = {"marker": "_", "markersize": 14} if len(periods) == 1 else {}
         on.ax.fill_between(
-            x, spread[0.25], spread[0.75], color=c.BAND, linewidth=0, label=on.say("trend.middle")
+            x,
+            spread[0.25],
+            spread[0.75],
+            color=c.colour("series_faint"),
+            linewidth=0,
+            label=on.say("trend.middle"),
         )
         middle = spread[0.5] if means is None else means["score"].reindex(periods)
         drawn = [spread[0.25], spread[0.75]]
@@ -51,10 +56,12 @@ def trend(
         if own is not None:
             own = own.reindex(periods)
             drawn += _noise(on, x, own)
-        label, colour = ("trend.median", c.MUTED) if means is None else ("trend.mean", c.INK)
+        label, colour = (
+            ("trend.median", c.colour("grey")) if means is None else ("trend.mean", c.colour("series"))
+        )
         on.ax.plot(x, middle, color=colour, linewidth=1.8, label=on.say(label), **one)
         if unit is None or own is None:
-            _numbers(on, x, middle, [""] * len(x), c.TEXT)
+            _numbers(on, x, middle, [""] * len(x), c.colour("ink"))
         else:
             _own_line(on, x, own)
         _score_limits(on, pd.concat(drawn))
@@ -70,8 +77,10 @@ def trend(
 def _noise(on: c.Canvas, x: np.ndarray, own: pd.DataFrame) -> list[pd.Series]:
     """The band within which steps may be chance; its ends drawn in every period, so that a lone one shows too."""
     low, high = own["score_low"].astype("float64"), own["score_high"].astype("float64")
-    on.ax.fill_between(x, low, high, color=c.SOFT, linewidth=0, label=on.say("trend.interval"))
-    on.ax.vlines(x, low, high, color=c.INK, alpha=0.45, linewidth=1)
+    on.ax.fill_between(
+        x, low, high, color=c.colour("series_soft"), linewidth=0, label=on.say("trend.interval")
+    )
+    on.ax.vlines(x, low, high, color=c.colour("series"), alpha=0.45, linewidth=1)
     return [low, high, own["score"]]
 
 
@@ -83,10 +92,20 @@ def _name(on: c.Canvas, totals: pd.DataFrame, unit: str | None) -> str:
 
 def _own_line(on: c.Canvas, x: np.ndarray, own: pd.DataFrame) -> None:
     on.ax.plot(
-        x, own["score"], color=c.INK, linewidth=2.2, marker="o", markersize=5, label=on.say("trend.own")
+        x,
+        own["score"],
+        color=c.colour("series"),
+        linewidth=2.2,
+        marker="o",
+        markersize=5,
+        label=on.say("trend.own"),
     )
     _numbers(
-        on, x, own["score"], [f" {grade}" if isinstance(grade, str) else "" for grade in own["grade"]], c.INK
+        on,
+        x,
+        own["score"],
+        [f" {grade}" if isinstance(grade, str) else "" for grade in own["grade"]],
+        c.colour("rule"),
     )
 
 
@@ -135,7 +154,12 @@ def losses(
         single = bars[bars["drawn"] != "rest"]
         for kind, (colour, hatch) in _LOSS_KINDS.items():
             rows = np.flatnonzero(bars["drawn"] == kind)
-            look: dict[str, Any] = {"height": 0.66, "color": colour, "hatch": hatch, "edgecolor": "white"}
+            look: dict[str, Any] = {
+                "height": 0.66,
+                "color": c.colour(colour),
+                "hatch": hatch,
+                "edgecolor": "white",
+            }
             if len(rows):
                 on.ax.barh(rows, bars["lost"].to_numpy()[rows], label=on.say(f"losses.{kind}"), **look)
         for row, (value, kind) in enumerate(zip(bars["lost"], bars["drawn"], strict=True)):
@@ -167,11 +191,12 @@ def _largest(lost: pd.DataFrame, limit: int) -> pd.DataFrame:
 
 
 _LOSS_KINDS = {
-    "measured": (c.INK, ""),
-    "carried_over": (c.SOFT, ""),
-    "missing": (c.WARN, "////"),
-    "deduction": (c.BAD, ""),
+    "measured": ("series", ""),
+    "carried_over": ("series_soft", ""),
+    "missing": ("warn", "////"),
+    "deduction": ("bad", ""),
 }
+"""Colour in the theme, and hatching."""
 
 
 def _loss_kind(kind: str, state: str) -> str:
@@ -234,7 +259,7 @@ def _signed(change: Any) -> str:
 
 
 def _diverging(on: c.Canvas, changes: list[float]) -> None:
-    colours = [c.GOOD if change > 0 else c.BAD for change in changes]
+    colours = [c.colour("good") if change > 0 else c.colour("bad") for change in changes]
     on.ax.barh(range(len(changes)), changes, height=0.66, color=colours)
     reach = max(abs(change) for change in changes) or 1.0
     for row, change in enumerate(changes):
@@ -245,11 +270,12 @@ def _diverging(on: c.Canvas, changes: list[float]) -> None:
             ha="left" if change >= 0 else "right",
             **c.NOTE,
         )
-    on.ax.axvline(0, color=c.MUTED, linewidth=0.8)
+    on.ax.axvline(0, color=c.colour("grey"), linewidth=0.8)
     on.ax.set_xlim(-reach * 1.25, reach * 1.25)
 
 
-_AGES = (c.BAND, *(c.shade(share) for share in (0.75, 0.6, 0.4, 0.0)))
+_AGES = (0.75, 0.6, 0.4, 0.0)
+"""Shares of full marks, of which overdue findings have the colours, the older the lower."""
 
 
 def ageing(findings: Findings, *, ax: Axes | None = None, lang: texts.Language | None = None) -> Axes:
@@ -265,7 +291,8 @@ def ageing(findings: Findings, *, ax: Axes | None = None, lang: texts.Language |
             on.nothing("ageing.nothing")
             return on.ax
         left = np.zeros(len(table))
-        for age, colour in zip(table.columns, _AGES, strict=True):
+        colours = (c.colour("series_faint"), *map(c.shade, _AGES))
+        for age, colour in zip(table.columns, colours, strict=True):
             counts = table[age].to_numpy()
             look: dict[str, Any] = {"height": 0.62, "color": colour, "edgecolor": "white"}
             on.ax.barh(range(len(table)), counts, left=left, label=_age(on, int(age)), **look)

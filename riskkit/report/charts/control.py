@@ -17,7 +17,7 @@ MOST_NAMED = 8
 """Units outside the limits that are named on a funnel."""
 TITLE = {"en": 84, "zh": 70}
 """Where titles are folded."""
-OUTSIDE: dict[str, Any] = {"color": c.BAD, "marker": "D", "zorder": 4, "linewidth": 0}
+OUTSIDE: dict[str, Any] = {"color": c.colour("bad"), "marker": "D", "zorder": 4, "linewidth": 0}
 
 
 def control_chart(chart: ControlChart, *, ax: Axes | None = None, lang: texts.Language | None = None) -> Axes:
@@ -37,7 +37,7 @@ def control_chart(chart: ControlChart, *, ax: Axes | None = None, lang: texts.La
         x, rate = np.arange(len(points)), points["rate"].to_numpy()
         low, high = _range(chart, seen)
         _steps(on, chart, low, high)
-        on.ax.plot(x, rate, color=c.INK, linewidth=1.8, marker="o", markersize=5, zorder=3)
+        on.ax.plot(x, rate, color=c.colour("series"), linewidth=1.8, marker="o", markersize=5, zorder=3)
         beyond = points["verdict"].isin([ABOVE, BELOW]).to_numpy()
         if beyond.any():
             on.ax.scatter(x[beyond], rate[beyond], s=62, label=on.say("control.outside"), **OUTSIDE)
@@ -71,10 +71,10 @@ def funnel(chart: ControlChart, *, ax: Axes | None = None, lang: texts.Language 
         bottom, top = (
             np.where(np.isnan(limit), end, limit) for limit, end in ((lower, floor), (upper, ceiling))
         )
-        on.ax.fill_between(grid, bottom, top, color=c.BAND, linewidth=0, label=band)
+        on.ax.fill_between(grid, bottom, top, color=c.colour("series_faint"), linewidth=0, label=band)
         for limit in (lower, upper):
-            on.ax.plot(grid, limit, color=c.MUTED, linewidth=0.9)
-        on.ax.axhline(chart.centre, color=c.MUTED, linewidth=1.1, label=_overall(on, chart))
+            on.ax.plot(grid, limit, color=c.colour("grey"), linewidth=0.9)
+        on.ax.axhline(chart.centre, color=c.colour("grey"), linewidth=1.1, label=_overall(on, chart))
         _dots(on, seen)
         names = chart.outside().head(MOST_NAMED)
         for unit, row in names.iterrows():
@@ -103,21 +103,26 @@ def _numbers(on: c.Canvas, chart: ControlChart, rate: np.ndarray) -> None:
                 place,
                 0.5,
                 on.say("control.unseen"),
-                color=c.MUTED,
+                color=c.colour("grey"),
                 fontsize=8.5,
                 path_effects=c.HALO,
                 **middle,
             )
         else:
-            look: dict[str, Any] = {"ha": "center", "color": c.INK, "path_effects": c.HALO, **c.NOTE}
+            look: dict[str, Any] = {
+                "ha": "center",
+                "color": c.colour("rule"),
+                "path_effects": c.HALO,
+                **c.NOTE,
+            }
             on.ax.annotate(chart.shown(value), (place, value), (0, 11), **look)
 
 
 def _dots(on: c.Canvas, seen: pd.DataFrame) -> None:
     """Units inside, outside and untold, those on one place as one larger dot."""
     looks: list[tuple[str, list[str], dict[str, Any]]] = [
-        ("point", ["in_control"], {"color": c.INK, "zorder": 3, "linewidth": 0}),
-        ("cannot", [CANNOT_SAY], {"facecolor": "white", "edgecolor": c.MUTED, "zorder": 2}),
+        ("point", ["in_control"], {"color": c.colour("series"), "zorder": 3, "linewidth": 0}),
+        ("cannot", [CANNOT_SAY], {"facecolor": "white", "edgecolor": c.colour("grey"), "zorder": 2}),
         ("outside", [ABOVE, BELOW], OUTSIDE),
     ]
     for key, verdicts, look in looks:
@@ -141,11 +146,16 @@ def _steps(on: c.Canvas, chart: ControlChart, low: float, high: float) -> None:
         lower, upper = (float(points[name].iloc[place]) for name in ("lower", "upper"))
         bottom, top = floor if np.isnan(lower) else lower, ceiling if np.isnan(upper) else upper
         on.ax.fill_between(
-            ends, bottom, top, color=c.BAND, linewidth=0, label=label if place == told.argmax() else None
+            ends,
+            bottom,
+            top,
+            color=c.colour("series_faint"),
+            linewidth=0,
+            label=label if place == told.argmax() else None,
         )
         for limit in (lower, upper):
-            on.ax.plot(ends, [limit, limit], color=c.MUTED, linewidth=0.9)
-    on.ax.axhline(chart.centre, color=c.MUTED, linewidth=1.1, label=_overall(on, chart))
+            on.ax.plot(ends, [limit, limit], color=c.colour("grey"), linewidth=0.9)
+    on.ax.axhline(chart.centre, color=c.colour("grey"), linewidth=1.1, label=_overall(on, chart))
 
 
 def _overall(on: c.Canvas, chart: ControlChart) -> str:

@@ -38,30 +38,40 @@ def families() -> list[str]:
     return [chinese, LATIN] if chinese else [LATIN]
 
 
-@cache
 def chinese_family() -> str | None:
-    """The family that Chinese is written in; none, with one warning that names the remedy, if there is no such font."""
-    found = _preferred() or _preferred_after_rescan() or _any_installed()
+    """The family that Chinese is written in, the theme's if it can; none, with a warning that names the remedy, if
+    there is no such font. It warns once a session."""
+    found = find_family(theme().font)
     if found is None:
-        remedy = " / ".join(texts.both("chart.no_font").values())
-        warnings.warn(remedy, UserWarning, stacklevel=2)
+        _warn()
     return found
 
 
-def _preferred() -> str | None:
+@cache
+def _warn() -> None:
+    warnings.warn(" / ".join(texts.both("chart.no_font").values()), UserWarning, stacklevel=3)
+
+
+@cache
+def find_family(first: str) -> str | None:
+    """The family that Chinese is written in: `first` if it is installed and can, else another that can."""
+    return _preferred(first) or _preferred_after_rescan(first) or _any_installed()
+
+
+def _preferred(first: str) -> str | None:
     known = {entry.name: entry.fname for entry in reversed(font_manager.fontManager.ttflist)}
     return next(
-        (name for name in (theme().font, *PREFERRED) if name in known and _has_characters(known[name])), None
+        (name for name in (first, *PREFERRED) if name in known and _has_characters(known[name])), None
     )
 
 
-def _preferred_after_rescan() -> str | None:
+def _preferred_after_rescan(first: str) -> str | None:
     """matplotlib keeps a list of fonts on disk, and one installed later is missing from it."""
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
     for path in font_manager.findSystemFonts():
         if path not in known and _has_characters(path):
             font_manager.fontManager.addfont(path)
-    return _preferred()
+    return _preferred(first)
 
 
 def _any_installed() -> str | None:

@@ -34,7 +34,10 @@ def rank_ranges(
             on.nothing("nobody_ranked")
             return on.ax
         rows, hangs = np.arange(len(chosen)), chosen["dependent"].to_numpy(dtype=bool)
-        for where, colour, marker, key in ((~hangs, c.INK, "o", "firm"), (hangs, c.WARN, "D", "dependent")):
+        for where, colour, marker, key in (
+            (~hangs, c.colour("series"), "o", "firm"),
+            (hangs, c.colour("warn"), "D", "dependent"),
+        ):
             if where.any():
                 kept = chosen[where]
                 on.ax.hlines(
@@ -45,7 +48,7 @@ def rank_ranges(
         for row, unit in enumerate(chosen.to_dict("records")):
             if unit["best_grade"] != unit["worst_grade"]:
                 grades = f"{unit['best_grade']}–{unit['worst_grade']}"
-                on.ax.annotate(grades, (unit["worst"], row), (9, 0), color=c.MUTED, **c.NOTE)
+                on.ax.annotate(grades, (unit["worst"], row), (9, 0), color=c.colour("grey"), **c.NOTE)
         on.rows([on.unit(comparison.assessment.summary, str(unit)) for unit in chosen.index])
         on.ax.set_xlim(0.4, float(chosen["worst"].max()) * 1.06 + 1)
         on.ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

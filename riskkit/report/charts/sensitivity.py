@@ -38,18 +38,18 @@ def rank_intervals(
             on.nothing("nobody_ranked")
             return on.ax
         rows = np.arange(len(chosen))
-        line: dict[str, Any] = {"color": c.SOFT, "linewidth": 4.5}
+        line: dict[str, Any] = {"color": c.colour("series_soft"), "linewidth": 4.5}
         on.ax.hlines(
             rows, chosen["rank_low"], chosen["rank_high"], label=on.say("rank_intervals.line"), **line
         )
-        dot: dict[str, Any] = {"s": 30, "color": c.INK, "zorder": 3}
+        dot: dict[str, Any] = {"s": 30, "color": c.colour("series"), "zorder": 3}
         on.ax.scatter(chosen["rank"], rows, label=on.say("rank_intervals.dot"), **dot)
         ends = np.maximum(chosen["rank_high"], chosen["rank"])
         for row, (low, high, end) in enumerate(
             zip(chosen["rank_low"], chosen["rank_high"], ends, strict=True)
         ):
             text = f"{low}–{high}" if low != high else f"{low}"
-            on.ax.annotate(text, (end, row), (9, 0), color=c.MUTED, path_effects=c.HALO, **c.NOTE)
+            on.ax.annotate(text, (end, row), (9, 0), color=c.colour("grey"), path_effects=c.HALO, **c.NOTE)
         on.rows([on.unit(intervals.units, str(unit)) for unit in chosen.index])
         on.ax.set_xlim(0.4, float(ends.max()) * 1.06 + 1)
         on.ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -82,20 +82,29 @@ def weight_stability(
             return on.ax
         rows = np.arange(len(chosen))
         on.ax.barh(
-            rows, chosen["grade_kept"], height=0.66, color=c.SOFT, label=on.say("weight_stability.bar")
+            rows,
+            chosen["grade_kept"],
+            height=0.66,
+            color=c.colour("series_soft"),
+            label=on.say("weight_stability.bar"),
         )
-        dot: dict[str, Any] = {"s": 26, "color": c.INK, "zorder": 3, "clip_on": False}
+        dot: dict[str, Any] = {"s": 26, "color": c.colour("series"), "zorder": 3, "clip_on": False}
         on.ax.scatter(
             chosen["top_kept"], rows, label=on.say("weight_stability.dot", top=stability.top), **dot
         )
         for row, (grade, kept) in enumerate(zip(chosen["grade"], chosen["grade_kept"], strict=True)):
             on.ax.annotate(
-                f"{grade}  {c.share(kept)}", (1, row), (12, 0), color=c.MUTED, annotation_clip=False, **c.NOTE
+                f"{grade}  {c.share(kept)}",
+                (1, row),
+                (12, 0),
+                color=c.colour("grey"),
+                annotation_clip=False,
+                **c.NOTE,
             )
         on.rows([on.unit(stability.units, str(unit)) for unit in chosen.index])
         last = int(chosen["in_top"].sum())
         if 0 < last < len(chosen):
-            on.ax.axhline(last - 0.5, color=c.MUTED, linewidth=0.8)
+            on.ax.axhline(last - 0.5, color=c.colour("grey"), linewidth=0.8)
         on.ax.set_xlim(0, 1)
         on.ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         whole = {"top": stability.top, "same_top": c.share(stability.same_top)}
@@ -127,11 +136,11 @@ def leave_one_out(
             on.nothing("nobody_ranked")
             return on.ax
         rows, owed = np.arange(len(chosen)), 1 - chosen["rank_correlation"].to_numpy()
-        on.ax.barh(rows, owed, height=0.66, color=c.INK)
+        on.ax.barh(rows, owed, height=0.66, color=c.colour("series"))
         for row, node in enumerate(chosen.to_dict("records")):
             moved = {"r": node["rank_correlation"], "n": int(abs(node["largest_move"]))}
             text = on.say("leave_one_out.moved", **moved)
-            on.ax.annotate(text, (owed[row], row), (5, 0), color=c.MUTED, **c.NOTE)
+            on.ax.annotate(text, (owed[row], row), (5, 0), color=c.colour("grey"), **c.NOTE)
         on.rows([on.node(model, str(name), 44) for name in chosen.index])
         on.ax.set_xlim(0, float(owed.max()) * 1.35 or 1.0)
         on.ax.set_xticks([])

@@ -33,7 +33,7 @@ def ranking(
     with c.canvas(ax, lang, height=1.3 + 0.235 * len(chosen)) as on:
         colours = c.grade_colours(assessment.model)
         scores = chosen["score"].fillna(0.0)
-        fills = [colours.get(grade, c.FAINT) for grade in chosen["grade"]]
+        fills = [colours.get(grade, c.colour("faint")) for grade in chosen["grade"]]
         bars = on.ax.barh(range(len(chosen)), scores, height=0.72, color=fills)
         for bar, (unit, row) in zip(bars, chosen.iterrows(), strict=True):
             if row["provisional"]:
@@ -65,7 +65,7 @@ def _grade_lines(on: c.Canvas, assessment: Assessment) -> None:
     on.ax.set_xticks([0, *sorted(minima), assessment.model.spec.score.maximum])
     for minimum in minima:
         on.ax.axvline(minimum, color="white", linewidth=0.8)
-        on.ax.axvline(minimum, color=c.LINE, linewidth=0.8, zorder=0)
+        on.ax.axvline(minimum, color=c.colour("hairline"), linewidth=0.8, zorder=0)
 
 
 def dimension_profile(
@@ -109,13 +109,20 @@ def _profile(
         if nodes["median"].notna().any():
             width = nodes["high"] - nodes["low"]
             on.ax.barh(
-                rows, width, left=nodes["low"], height=0.5, color=c.BAND, label=on.say("profile.middle")
+                rows,
+                width,
+                left=nodes["low"],
+                height=0.5,
+                color=c.colour("series_faint"),
+                label=on.say("profile.middle"),
             )
             median = on.say("profile.median")
-            on.ax.vlines(nodes["median"], rows - 0.25, rows + 0.25, color=c.MUTED, linewidth=2, label=median)
+            on.ax.vlines(
+                nodes["median"], rows - 0.25, rows + 0.25, color=c.colour("grey"), linewidth=2, label=median
+            )
         behind = (nodes["score"] < nodes["low"]).to_numpy()
-        _dots(on, nodes["score"], rows, ~behind, c.INK, "o", "profile.unit")
-        _dots(on, nodes["score"], rows, behind, c.BAD, "v", "profile.behind")
+        _dots(on, nodes["score"], rows, ~behind, c.colour("series"), "o", "profile.unit")
+        _dots(on, nodes["score"], rows, behind, c.colour("bad"), "v", "profile.behind")
         on.rows([on.node(assessment.model, str(name), 40) for name in nodes.index])
         on.points_axis(assessment.model.spec.score.maximum)
         on.ax.set_xlim(
@@ -156,7 +163,7 @@ def _dimension_rules(on: c.Canvas, assessment: Assessment, names: list[str]) -> 
     parents = [assessment.model.parents.get(name) for name in names]
     for row in range(1, len(names)):
         if parents[row] != parents[row - 1] or names[row - 1] == "":
-            on.ax.axhline(row - 0.5, color=c.LINE, linewidth=0.9)
+            on.ax.axhline(row - 0.5, color=c.colour("hairline"), linewidth=0.9)
 
 
 def heatmap(
@@ -221,7 +228,13 @@ def _group_names(on: c.Canvas, assessment: Assessment, names: list[str], left: n
     for parent, places in parents.groupby(parents, sort=False).groups.items():
         start, end = left[places[0]], left[places[-1]] + 1
         on.ax.plot(
-            [start + 0.05, end - 0.05], [rows - 0.3, rows - 0.3], color=c.INK, linewidth=1, clip_on=False
+            [start + 0.05, end - 0.05],
+            [rows - 0.3, rows - 0.3],
+            color=c.colour("rule"),
+            linewidth=1,
+            clip_on=False,
         )
         label = on.folded(on.node(assessment.model, str(parent)), max(14, int(7 * (end - start))))
-        on.ax.text((start + end) / 2, rows - 0.15, label, ha="center", va="top", fontsize=9, color=c.INK)
+        on.ax.text(
+            (start + end) / 2, rows - 0.15, label, ha="center", va="top", fontsize=9, color=c.colour("rule")
+        )

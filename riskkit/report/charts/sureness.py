@@ -78,13 +78,15 @@ def _tied(on: c.Canvas, units: pd.DataFrame, low: float, high: float) -> None:
     for number, (_, places) in enumerate(rows.groupby(units["group"].to_numpy())):
         top, bottom = int(places.iloc[0]), int(places.iloc[-1])
         if number % 2 == 0:
-            on.ax.axhspan(top - 0.5, bottom + 0.5, color=c.BAND, alpha=0.35, linewidth=0, zorder=0)
+            on.ax.axhspan(
+                top - 0.5, bottom + 0.5, color=c.colour("series_faint"), alpha=0.35, linewidth=0, zorder=0
+            )
         if top == bottom:
             continue
         own = units.iloc[top : bottom + 1]
         left = own["score_low"].min() - low > high - own["score_high"].max()
         words = on.say("uncertainty.alike", low=own["rank"].min(), high=own["rank"].max())
-        edge: dict[str, Any] = {"ha": "left" if left else "right", "color": c.MUTED, "zorder": 4}
+        edge: dict[str, Any] = {"ha": "left" if left else "right", "color": c.colour("grey"), "zorder": 4}
         place = (low if left else high, (top + bottom) / 2)
         on.ax.annotate(words, place, (4 if left else -4, 0), path_effects=c.HALO, **edge, **c.NOTE)
 
@@ -93,7 +95,7 @@ def _thresholds(on: c.Canvas, model: IndicatorModel, low: float, high: float) ->
     """A thin line at the least score of each grade within what is drawn, its grade below."""
     kept = [(grade.min, name) for name, grade in model.grades.items() if low < grade.min < high]
     for minimum, _ in kept:
-        on.ax.axvline(minimum, color=c.SOFT, linewidth=0.8, zorder=1)
+        on.ax.axvline(minimum, color=c.colour("series_soft"), linewidth=0.8, zorder=1)
     ticks = {minimum: f"{minimum:g}\n{_short(on, model, name)}" for minimum, name in kept}
     if len(ticks) < 2:  # the scale must still be told
         whole = MaxNLocator(4).tick_values(low, high)
@@ -106,11 +108,15 @@ def _intervals(on: c.Canvas, units: pd.DataFrame, model: IndicatorModel) -> None
     fills = [colours[grade] for grade in units["grade"]]
     rows = np.arange(len(units))
     on.ax.hlines(rows, units["score_low"], units["score_high"], color=fills, linewidth=3.2, alpha=0.55)
-    on.ax.scatter(units["score"], rows, s=26, color=fills, edgecolor=c.INK, linewidth=0.7, zorder=3)
+    on.ax.scatter(
+        units["score"], rows, s=26, color=fills, edgecolor=c.colour("series"), linewidth=0.7, zorder=3
+    )
     ends = units[["score", "score_high"]].max(axis=1)
     for row, (end, grade) in enumerate(zip(ends, units["grade"], strict=True)):
         words = _short(on, model, grade)
-        on.ax.annotate(words, (end, row), (6, 0), color=c.TEXT, path_effects=c.HALO, zorder=5, **c.NOTE)
+        on.ax.annotate(
+            words, (end, row), (6, 0), color=c.colour("ink"), path_effects=c.HALO, zorder=5, **c.NOTE
+        )
 
 
 def _strip(
@@ -130,8 +136,8 @@ def _strip(
                 on.ax.text(left[row] + part * width / 2, row, grade, color=c.ink_on(colour), **inside)
         left = left + share * width
     for row, share in enumerate(units["grade_probability"]):
-        on.ax.annotate(c.share(share), (start + width, row), (5, 0), color=c.MUTED, **c.NOTE)
-    below: dict[str, Any] = {**c.NOTE, "va": "top", "color": c.MUTED}
+        on.ax.annotate(c.share(share), (start + width, row), (5, 0), color=c.colour("grey"), **c.NOTE)
+    below: dict[str, Any] = {**c.NOTE, "va": "top", "color": c.colour("grey")}
     on.ax.annotate(on.say("uncertainty.strip"), (start, len(units) - 0.4), (0, -6), **below)
 
 
@@ -158,19 +164,22 @@ def variance_shares(
         first = on.say(f"source.{sources.index[0]}")
         on.title("variance_shares.title", source=first, share=c.share(float(sources["total"].iloc[0])))
         rows = np.arange(len(sources))
-        for kind, place, colour in (("first", -0.18, c.INK), ("total", 0.18, c.SOFT)):
+        for kind, place, colour in (
+            ("first", -0.18, c.colour("series")),
+            ("total", 0.18, c.colour("series_soft")),
+        ):
             found, error = sources[kind].clip(lower=0.0), NORMAL * sources[f"{kind}_error"]
             look: dict[str, Any] = {
                 "height": 0.34,
                 "color": colour,
                 "label": on.say(f"variance_shares.{kind}"),
             }
-            bars: dict[str, Any] = {"ecolor": c.TEXT, "elinewidth": 1.0, "capsize": 2}
+            bars: dict[str, Any] = {"ecolor": c.colour("ink"), "elinewidth": 1.0, "capsize": 2}
             on.ax.barh(rows + place, found, xerr=error, error_kw=bars, **look)
             for row, (share, reach) in enumerate(zip(found, found + error, strict=True)):
                 text = on.say("variance_shares.none") if not sources["total"].iloc[row] else c.share(share)
                 if kind == "total" or sources["total"].iloc[row]:
-                    on.ax.annotate(text, (reach, row + place), (5, 0), color=c.MUTED, **c.NOTE)
+                    on.ax.annotate(text, (reach, row + place), (5, 0), color=c.colour("grey"), **c.NOTE)
         on.rows([on.say(f"source.{name}") for name in sources.index])
         on.ax.set_xlim(0, min(1.12, float((sources["total"] + NORMAL * sources["total_error"]).max()) * 1.15))
         on.ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -205,13 +214,19 @@ def real_change(
         if told.any():
             reach = chosen["detectable"].to_numpy()[told]
             band = on.say("real_change.band")
-            on.ax.barh(rows[told], 2 * reach, left=-reach, height=0.6, color=c.BAND, label=band)
+            on.ax.barh(
+                rows[told], 2 * reach, left=-reach, height=0.6, color=c.colour("series_faint"), label=band
+            )
         gained = chosen["change"].to_numpy() > 0
         looks: list[tuple[np.ndarray, dict[str, Any], str]] = [
-            ((verdict == REAL) & gained, {"color": c.GOOD, "marker": "^", "s": 44}, "up"),
-            ((verdict == REAL) & ~gained, {"color": c.BAD, "marker": "v", "s": 44}, "down"),
-            (verdict == NOT_SHOWN, {"color": c.FAINT, "marker": "o", "s": 22}, "not_shown"),
-            (~told, {"facecolor": "white", "edgecolor": c.MUTED, "marker": "o", "s": 30}, "cannot_say"),
+            ((verdict == REAL) & gained, {"color": c.colour("good"), "marker": "^", "s": 44}, "up"),
+            ((verdict == REAL) & ~gained, {"color": c.colour("bad"), "marker": "v", "s": 44}, "down"),
+            (verdict == NOT_SHOWN, {"color": c.colour("faint"), "marker": "o", "s": 22}, "not_shown"),
+            (
+                ~told,
+                {"facecolor": "white", "edgecolor": c.colour("grey"), "marker": "o", "s": 30},
+                "cannot_say",
+            ),
         ]
         for where, look, key in looks:
             if where.any():
@@ -220,7 +235,7 @@ def real_change(
                 on.ax.scatter(found, rows[where], label=words, zorder=3, **look)
         _changes(on, chosen)
         on.rows([on.unit(chosen, str(unit)) for unit in chosen.index])
-        on.ax.axvline(0, color=c.MUTED, linewidth=0.8, zorder=1)
+        on.ax.axvline(0, color=c.colour("grey"), linewidth=0.8, zorder=1)
         on.ax.grid(axis="x")
         on.ax.set_xlabel(on.say("real_change.axis"))
         on.legend(columns=3)
@@ -241,9 +256,9 @@ def _changes(on: c.Canvas, chosen: pd.DataFrame) -> None:
     for row, (change, share, verdict) in enumerate(
         chosen[["change", "share", "verdict"]].fillna({"share": 0.0}).itertuples(index=False)
     ):
-        text, colour, weight = f"{change:+.1f}".replace("-", "−"), c.MUTED, "normal"
+        text, colour, weight = f"{change:+.1f}".replace("-", "−"), c.colour("grey"), "normal"
         if verdict == REAL:
-            colour, weight = (c.GOOD if change > 0 else c.BAD), "bold"
+            colour, weight = (c.colour("good") if change > 0 else c.colour("bad")), "bold"
         if verdict == CANNOT_SAY:
             text = on.say("real_change.compared", share=c.share(share))
         edge: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}

@@ -103,9 +103,9 @@ def _name(on: c.Canvas, attribution: Attribution, kind: str, name: str) -> str:
 def _draw(on: c.Canvas, steps: list[Step], row: pd.Series) -> None:
     ends = [(0, float(row["score_before"])), (len(steps) + 1, float(row["score_after"]))]
     for place, score in ends:
-        on.ax.plot(score, place, "o", color=c.INK, markersize=6)
+        on.ax.plot(score, place, "o", color=c.colour("series"), markersize=6)
         on.ax.annotate(
-            f"{score:.2f}", (score, place), (8, 0), ha="left", color=c.INK, weight="bold", **c.NOTE
+            f"{score:.2f}", (score, place), (8, 0), ha="left", color=c.colour("rule"), weight="bold", **c.NOTE
         )
     for place, step in enumerate(steps, start=1):
         _bar(on, place, step)
@@ -119,7 +119,7 @@ def _draw(on: c.Canvas, steps: list[Step], row: pd.Series) -> None:
 
 
 def _bar(on: c.Canvas, place: int, step: Step) -> None:
-    colour = c.GOOD if step.change > 0 else c.BAD
+    colour = c.colour("good") if step.change > 0 else c.colour("bad")
     look: dict[str, Any] = {"height": 0.4 if step.part else 0.66, "alpha": FAINTER if step.part else 1.0}
     on.ax.barh(place, step.change, left=step.start, color=colour, **look)
     side = 4 if step.change >= 0 else -4
@@ -128,7 +128,7 @@ def _bar(on: c.Canvas, place: int, step: Step) -> None:
         (step.start + step.change, place),
         (side, 0),
         ha="left" if side > 0 else "right",
-        color=c.MUTED if step.part else c.TEXT,
+        color=c.colour("grey") if step.part else c.colour("ink"),
         weight="normal" if step.part else "bold",
         **c.NOTE,
     )
