@@ -9,28 +9,32 @@ from riskkit.report.book import Book
 from riskkit.report.branch.evidence import write_evidence
 from riskkit.report.branch.findings import write_findings
 from riskkit.report.branch.items import write_items
+from riskkit.report.branch.links import Links
 from riskkit.report.branch.losses import write_losses
 from riskkit.report.branch.overview import write_overview
+from riskkit.report.branch.way import write_way
 from riskkit.report.figures import cell
 from riskkit.report.pack import QuarterPack
 
 
 def write_branch_workbook(pack: QuarterPack, unit: str, path: Path) -> None:
-    """Write a unit's workbook to exactly this path: overview, items, lost points, findings, evidence. Values only.
+    """Write a unit's workbook to exactly this path: overview, the way up, items, lost points, findings, evidence.
 
     No other unit is named in it; peers appear as medians of five or more. Raises `Misuse` for an unknown unit. The same
     pack gives the same bytes.
 
         >>> write_branch_workbook(prepare(open_workspace("data_samples/bank"), "2026Q2"), "0103", Path("0103.xlsx"))
     """
-    peers = place(pack.assessment, unit)
+    peers, way, links = place(pack.assessment, unit), pack.way_up(unit), Links()
     book = Book(pack, "")
     book.title = book.say(
         "branch.title", unit=cell(pack.assessment.summary, unit, "name"), period=book.period_name()
     )
-    write_overview(book, unit, peers)
-    write_items(book, unit)
-    write_losses(book, unit)
-    write_findings(book, unit)
-    write_evidence(book, unit)
+    write_overview(book, unit, peers, way, links)
+    write_way(book, unit, way, links)
+    write_items(book, unit, links)
+    write_losses(book, unit, links)
+    write_findings(book, unit, links)
+    write_evidence(book, unit, links)
+    links.tie()
     book.write(path)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from riskkit import texts
 from riskkit.analysis.peers import place
@@ -23,8 +25,8 @@ HDI = Path(__file__).parents[2] / "data_samples" / "hdi"
 UNIT = "0302"
 """Capped and deducted by a red line."""
 SHEETS = {
-    "zh": ["概览", "指标明细", "失分清单", "问题整改", "证据索引"],
-    "en": ["Overview", "Items", "Points lost", "Findings", "Evidence"],
+    "zh": ["概览", "升级办法", "指标明细", "失分清单", "问题整改", "证据索引"],
+    "en": ["Overview", "Way up", "Items", "Points lost", "Findings", "Evidence"],
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -52,7 +54,7 @@ def chinese(written: dict[Language, Path]) -> dict[str, list[list[object]]]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_there_are_five_sheets_and_no_formula(written: dict[Language, Path], lang: Language) -> None:
+def test_there_are_six_sheets_and_no_formula(written: dict[Language, Path], lang: Language) -> None:
     assert load_workbook(written[lang]).sheetnames == SHEETS[lang]
     assert list(workbooks.formulas(written[lang])) == []
 
@@ -173,6 +175,75 @@ def test_findings_stand_with_the_longest_overdue_on_top(pack: QuarterPack, tmp_p
 def test_the_chart_without_a_title_gets_none_of_a_programs_own(written: dict[Language, Path]) -> None:
     (chart,) = workbooks.charts(written["zh"])
     assert '<autoTitleDeleted val="1" />' in chart
+
+
+# --- the way up
+
+
+def test_the_way_up_is_the_plan_and_its_targets_earn_what_they_promise(
+    pack: QuarterPack, tmp_path: Path
+) -> None:
+    """0204 has 79.79 points and needs one item to reach B."""
+    way = pack.way_up("0204")
+    write_branch_workbook(pack, "0204", tmp_path / "b.xlsx")
+    sheets = workbooks.sheets(tmp_path / "b.xlsx")
+    rows = [row for row in sheets["升级办法"] if isinstance(row[0], int)]
+    assert [row[1] for row in rows] == list(way.items.index)
+    for row, (item, step) in zip(rows, way.items.iterrows(), strict=True):
+        assert [row[5], row[7], row[8]] == pytest.approx([step["points"], step["gain"], step["effort"]])
+        target = float(str(row[4]).rstrip("%")) / (100 if str(row[4]).endswith("%") else 1)
+        curve = pack.assessment.graded.plan.curves[list(pack.model.items).index(str(item))]
+        assert curve.points(np.array([target]))[0] >= step["needed"] - 1e-6
+    page = [str(value) for row in sheets["概览"] for value in row if value is not None]
+    assert any(text.startswith("还不是 B 良好：总分须 80，现 79.79") for text in page)
+    assert any("2026-09-30（下期截止日）前做到" in text for text in page)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    ("unit", "key"), [("0106", "best"), ("0404", "first_only"), ("0411", "provisional"), ("0200", "rollup")]
+)
+def test_a_unit_without_a_plan_is_told_why(
+    pack: QuarterPack, unit: str, key: str, lang: Language, tmp_path: Path
+) -> None:
+    write_branch_workbook(dataclasses.replace(pack, lang=lang), unit, tmp_path / "b.xlsx")
+    wording = re.escape(texts.say(f"sheet.way.{key}", lang, first="«", grade="«"))
+    told = [str(value) for row in workbooks.sheets(tmp_path / "b.xlsx")[SHEETS[lang][1]] for value in row]
+    assert any(re.match(wording.replace("«", ".+"), text) for text in told)
+
+
+# --- links
+
+
+def test_every_item_leads_to_its_evidence_and_back(written: dict[Language, Path]) -> None:
+    book = load_workbook(written["zh"])
+    evidence = {cell.value for cell in book["证据索引"]["A"][4:] if cell.hyperlink}
+    for name, column in (("指标明细", "A"), ("失分清单", "C")):
+        listed = {cell.value: cell for cell in book[name][column][4:] if cell.value in evidence}
+        assert len(listed) > 15
+        for item, cell in listed.items():
+            there = followed(book, cell)
+            assert (there.parent.title, there.value) == ("证据索引", item)
+            back = followed(book, there)
+            assert (back.parent.title, back.value) == ("指标明细", item)
+
+
+def followed(book: Workbook, cell: Any) -> Any:
+    """The cell a link leads to."""
+    sheet, place = cell.hyperlink.location.split("!")
+    return book[sheet.strip("'")][place.replace("$", "")]
+
+
+def test_links_stay_within_the_book_and_names_lead_to_its_cells(written: dict[Language, Path]) -> None:
+    for path in written.values():
+        book = load_workbook(path)
+        links = [
+            cell.hyperlink for sheet in book for row in sheet.iter_rows() for cell in row if cell.hyperlink
+        ]
+        assert len(links) > 200
+        assert {link.target for link in links} == {None}
+        assert {link.location.split("!")[0].strip("'") for link in links} <= set(book.sheetnames)
+        assert {"items", "lost_points", "evidence"} <= set(book.defined_names)
 
 
 # --- discretion

@@ -9,6 +9,7 @@ import pandas as pd
 from riskkit.discretion import SMALLEST_GROUP
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.branch.links import Links
 from riskkit.report.phrases import QUESTIONNAIRE, few
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
 
@@ -17,9 +18,10 @@ LONGEST = 200
 """Rows named one by one; a longer index counts by table instead."""
 
 
-def write_evidence(book: Book, unit: str) -> None:
+def write_evidence(book: Book, unit: str, links: Links) -> None:
     """The index of evidence, in the order of the items."""
     sheet = book.sheet(book.say("evidence.name"), WIDTHS, kind="about")
+    links.mark("sheet", "evidence", sheet)
     places = _places(book, unit)
     total = int(places["rows"].sum()) if len(places) else 0
     note = book.say("evidence.subtitle", files=places["_file"].nunique(), rows=f"{total:,}")
@@ -33,8 +35,12 @@ def write_evidence(book: Book, unit: str) -> None:
     sheet.heads(columns)
     head = sheet.row - 1
     for row in places.to_dict("records"):
+        links.mark("evidence", str(row["item"]), sheet)
+        links.lead(sheet, 1, "items", str(row["item"]))
+        links.lead(sheet, 2, "items", str(row["item"]))
         sheet.line(columns, _row(book, row))
     sheet.keep(head, head, still=2)
+    book.define("evidence", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     sheet.down(6)
     sheet.sentence(book.say("evidence.legend"), QUIET.but(bottom="", indent=1))
 
@@ -62,8 +68,8 @@ def _places(book: Book, unit: str) -> pd.DataFrame:
 
 def _columns(book: Book) -> list[Column]:
     return [
-        book.head("id", TEXT.but(colour="grey")),
-        book.head("item", WRAPPED),
+        book.head("id", TEXT.but(colour="rule")),
+        book.head("item", WRAPPED.but(colour="rule")),
         book.head("period", CENTRED),
         book.head("table", TEXT),
         book.head("file", WRAPPED.but(size="small")),

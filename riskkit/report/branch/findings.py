@@ -10,7 +10,8 @@ from riskkit.discretion import mask
 from riskkit.rectification import CLOSED
 from riskkit.report import figures
 from riskkit.report.book import Book
-from riskkit.report.branch.overview import stage_cell
+from riskkit.report.branch.actions import stage_cell
+from riskkit.report.branch.links import Links
 from riskkit.report.phrases import effect, in_effect, line_name
 from riskkit.report.quarter.red_lines import choice
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
@@ -20,9 +21,10 @@ WIDTHS = [15, 8, 9, 11, 34, 26, 12, 10, 11, 11, 10, 13]
 DATE = "yyyy-mm-dd"
 
 
-def write_findings(book: Book, unit: str) -> None:
+def write_findings(book: Book, unit: str, links: Links) -> None:
     """The unit's red lines in effect, then its findings: what is open first, the longest overdue on top."""
     sheet = book.sheet(book.say("unit_findings.name"), WIDTHS)
+    links.mark("sheet", "findings", sheet)
     findings = book.pack.findings
     mine = findings.rows[findings.rows["unit"] == unit]
     outstanding = findings.outstanding(unit) if len(findings.rows) else mine
@@ -45,8 +47,11 @@ def write_findings(book: Book, unit: str) -> None:
         ["verified_on", "found_on"], ascending=False, kind="stable"
     )
     for row in [*outstanding.to_dict("records"), *closed.to_dict("records")]:
+        links.mark("finding", str(row["finding_no"]), sheet)
+        links.lead(sheet, 2, "items", str(row["item"]))
         sheet.line(columns, _row(book, row))
     sheet.keep(head, head)
+    book.define("findings", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     sheet.down(6)
     sheet.sentence(book.say("unit_findings.legend"), QUIET.but(bottom="", indent=1))
 
@@ -71,7 +76,7 @@ def _columns(book: Book) -> list[Column]:
     date = CENTRED.but(format=DATE, size="small")
     return [
         book.head("finding_no", TEXT.but(size="small", colour="grey")),
-        book.head("item", CENTRED.but(size="small")),
+        book.head("item", CENTRED.but(size="small", colour="rule")),
         book.head("severity", CENTRED),
         book.head("found_on", date),
         book.head("description", WRAPPED),

@@ -8,17 +8,19 @@ from riskkit.evidence.measures import reason_text
 from riskkit.model.schema import Item
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.branch.links import Links
 from riskkit.report.phrases import asks_people, few, node_name, withheld
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Label, Shown
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Label, Sheet, Shown
 from riskkit.report.theme import theme
 
 WIDTHS = [7, 33, 27, 8, 10, 11, 11, 7, 13, 7, 6, 9, 8, 27]
 STATE_COLOURS = {"measured": "ink", "carried_over": "grey", "not_assessed": "bad", "refused": "bad"}
 
 
-def write_items(book: Book, unit: str) -> None:
+def write_items(book: Book, unit: str, links: Links) -> None:
     """Items that count, in the model's order; those only reported in a block of their own."""
     sheet = book.sheet(book.say("items.name"), WIDTHS)
+    links.mark("sheet", "items", sheet)
     items = book.pack.assessment.unit_items(unit)
     counts = [book.model.items[str(name)].weight > 0 for name in items.index]
     scored, reported = items[counts], items[[not each for each in counts]]
@@ -31,25 +33,36 @@ def write_items(book: Book, unit: str) -> None:
     sheet.heads(columns)
     head = sheet.row - 1
     for name, row in scored.iterrows():
+        _tie(book, sheet, str(name), links)
         sheet.line(columns, _row(book, str(name), row, name in hidden))
     sheet.keep(head, head, still=2)
+    book.define("items", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     sheet.down(10)
     if len(reported):
         sheet.section(Label(*book.label("items.reported")[:2]))
         sheet.down(22)
         sheet.heads(columns)
         for name, row in reported.iterrows():
+            _tie(book, sheet, str(name), links)
             sheet.line(columns, _row(book, str(name), row, name in hidden, counts=False))
         sheet.down(6)
     sheet.sentence(book.say("items.legend"), QUIET.but(bottom="", indent=1))
+
+
+def _tie(book: Book, sheet: Sheet, name: str, links: Links) -> None:
+    """An item leads to its evidence, and is found by its own name and that of its indicator."""
+    links.mark("items", name, sheet)
+    links.mark("node", book.model.parents[name] or "", sheet)
+    links.lead(sheet, 1, "evidence", name)
+    links.lead(sheet, 2, "evidence", name)
 
 
 def _columns(book: Book) -> list[Column]:
     count = CENTRED.but(format="#,##0")
     score = CENTRED.but(format=book.score_format)
     return [
-        book.head("id", TEXT.but(colour="grey")),
-        book.head("item", WRAPPED),
+        book.head("id", TEXT.but(colour="rule")),
+        book.head("item", WRAPPED.but(colour="rule")),
         book.head("indicator", QUIET),
         book.head("share", CENTRED.but(format="0.00%", colour="grey")),
         book.head("value", CENTRED.but(bold=True)),

@@ -11,6 +11,7 @@ from riskkit.evidence.measures import reason_text
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
+from riskkit.report.branch.links import Links
 from riskkit.report.phrases import line_name, node_name, withheld
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Sheet, Shown
 from riskkit.scoring.plan import ROOT, Plan
@@ -19,9 +20,10 @@ QUIETLY = Shown(NOTHING, CENTRED.but(colour="faint"))
 WIDTHS = [6, 10, 9, 36, 30, 10, 10, 11, 12, 30]
 
 
-def write_losses(book: Book, unit: str) -> None:
+def write_losses(book: Book, unit: str, links: Links) -> None:
     """The list of lost points, the largest first, down to the total; then earned against applicable."""
     sheet = book.sheet(book.say("losses.name"), WIDTHS)
+    links.mark("sheet", "losses", sheet)
     summary: Any = figures.row_of(book.pack.assessment.summary, unit)
     note = book.say("losses.subtitle", maximum=f"{book.maximum:g}", score=book.number(summary["score"]))
     book.band(sheet, book.title_of(summary["name"], "losses.title"), note)
@@ -31,8 +33,8 @@ def write_losses(book: Book, unit: str) -> None:
     columns = [
         book.head("number", CENTRED.but(colour="grey")),
         book.head("kind", CENTRED.but(size="small")),
-        book.head("id", TEXT.but(colour="grey")),
-        book.head("what", WRAPPED),
+        book.head("id", TEXT.but(colour="rule")),
+        book.head("what", WRAPPED.but(colour="rule")),
         book.head("indicator", QUIET),
         book.head("share", CENTRED.but(format="0.00%", colour="grey")),
         book.head("points", CENTRED),
@@ -47,8 +49,11 @@ def write_losses(book: Book, unit: str) -> None:
     head = sheet.row - 1
     rows = list(_rows(book, unit))
     for row in rows:
+        links.lead(sheet, 3, "evidence", str(row[2]))
+        links.lead(sheet, 4, "items", str(row[2]))
         sheet.line(columns, row)
     sheet.keep(head, head, still=4)
+    book.define("lost_points", sheet.ref(8, head + 1, 8, sheet.row - 1))
     _total(book, sheet, float(summary["score"]))
     sheet.down(12)
     _national(book, sheet, unit)

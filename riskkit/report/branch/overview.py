@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
+from riskkit.analysis.next_grade import NextGrade
 from riskkit.analysis.peers import PeerPlace
-from riskkit.discretion import SMALLEST_GROUP, mask
+from riskkit.discretion import SMALLEST_GROUP
 from riskkit.report import figures, native_charts
 from riskkit.report.book import Book
+from riskkit.report.branch.actions import write_actions
+from riskkit.report.branch.links import Links
 from riskkit.report.change_words import real_change_of, silence
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import (
@@ -19,34 +20,39 @@ from riskkit.report.phrases import (
     in_effect,
     national_wording,
     node_name,
-    why_not_better,
 )
 from riskkit.report.quarter.changes import causes_cell
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Runs, Sheet, Shown
 from riskkit.report.theme import Look
 from riskkit.report.tiles import Tile, write_tiles
+from riskkit.report.way_words import why_not_next
 from riskkit.scoring.plan import ROOT
 
 GRID = [7.4] * 24
 LEFT, RIGHT = 14, 10
 """Columns for the dimensions' table and for the chart beside it."""
-POINTS, DUTIES = 5, 6
+POINTS = 5
 LAST = 6
 """Periods of the unit's own history."""
 CHART_ROWS = 12
+DETAILS = ("losses", "way", "", "items", "findings", "findings")
+"""The sheet behind each tile; none behind the rank among peers, who are not named."""
 
 
-def write_overview(book: Book, unit: str, place: PeerPlace) -> None:
+def write_overview(book: Book, unit: str, place: PeerPlace, way: NextGrade, links: Links) -> None:
     """The unit's page for its head and the inspector to sign."""
     summary = figures.row_of(book.pack.assessment.summary, unit)
     sheet = book.sheet(book.say("overview.name"), GRID, one_page=True)
     book.band(sheet, str(summary["name"]), _subtitle(book, unit, summary), height=32)
-    write_tiles(sheet, _tiles(book, unit, summary, place))
+    tiles = _tiles(book, unit, summary, place)
+    for number, detail in enumerate(DETAILS):
+        span = sheet.columns // len(tiles)
+        links.lead(sheet, 1 + number * span, "sheet", detail, span=span, row=sheet.row)
+    write_tiles(sheet, tiles)
     _verdict(book, sheet, unit)
     _dimensions(book, sheet, unit, place)
-    _strengths_and_weaknesses(book, sheet, unit, place)
-    _duties(book, sheet, unit)
-    _signatures(book, sheet)
+    _strengths_and_weaknesses(book, sheet, unit, place, links)
+    write_actions(book, sheet, unit, way, links)
 
 
 def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
@@ -141,7 +147,7 @@ def _finding_tile(book: Book, unit: str) -> Tile:
 
 def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
     bold, plain = Look(bold=True, colour="rule", indent=1), Look(wrap=True)
-    lines: list[tuple[str, str | Runs]] = [("overview.why", why_not_better(book, unit))]
+    lines: list[tuple[str, str | Runs]] = [("overview.why", why_not_next(book, unit))]
     lines.append(("overview.sure", how_sure(book, unit)))
     lines += [("overview.silent", text) for text in silence(book)]
     causes = causes_cell(book, unit, 3)
@@ -288,10 +294,10 @@ def _chart(book: Book, sheet: Sheet, rows: list[list[object]], place: Place, fir
     book.pictures.append(book.label("overview.chart").text)
 
 
-# ---------------------------------------------------------------- strengths, weaknesses, duties
+# ---------------------------------------------------------------- strengths and weaknesses
 
 
-def _strengths_and_weaknesses(book: Book, sheet: Sheet, unit: str, place: PeerPlace) -> None:
+def _strengths_and_weaknesses(book: Book, sheet: Sheet, unit: str, place: PeerPlace, links: Links) -> None:
     half = sheet.columns // 2
     sheet.section(book.label("overview.strengths"), span=half)
     sheet.section(book.label("overview.weaknesses"), column=half + 1)
@@ -300,11 +306,12 @@ def _strengths_and_weaknesses(book: Book, sheet: Sheet, unit: str, place: PeerPl
     look = WRAPPED
     for number in range(max(len(strong), len(weak))):
         cells = [(strong, 1), (weak, half + 1)]
-        texts = [
-            (found[number] if number < len(found) else "", column, half, look) for found, column in cells
-        ]
-        for text, column, span, _ in texts:
-            sheet.put(column, text or None, look if text else Look(), span=span)
+        texts = []
+        for found, column in cells:
+            node, text = found[number] if number < len(found) else ("", "")
+            sheet.put(column, text or None, look if text else Look(), span=half)
+            links.lead(sheet, column, "node", node, span=half)
+            texts.append((text, column, half, look))
         sheet.down(sheet.room(texts))
     sheet.down(6)
 
@@ -327,7 +334,7 @@ def _indicator_scores(book: Book, unit: str, place: PeerPlace) -> pd.DataFrame:
     return frame[frame["score"].notna()]
 
 
-def _strong(book: Book, unit: str, place: PeerPlace) -> list[str]:
+def _strong(book: Book, unit: str, place: PeerPlace) -> list[tuple[str, str]]:
     found = _indicator_scores(book, unit, place)
     order = (
         found.sort_values(["gap", "score"], ascending=False, kind="stable")
@@ -335,17 +342,15 @@ def _strong(book: Book, unit: str, place: PeerPlace) -> list[str]:
         else found.sort_values("score", ascending=False, kind="stable")
     )
     chosen = order[(order["gap"] > 0) | order["gap"].isna()].head(POINTS)
-    return [_about(book, str(name), row) for name, row in chosen.iterrows()] or [
-        book.say("overview.no_strengths")
-    ]
+    told = [(str(name), _about(book, str(name), row)) for name, row in chosen.iterrows()]
+    return told or [("", book.say("overview.no_strengths"))]
 
 
-def _weak(book: Book, unit: str, place: PeerPlace) -> list[str]:
+def _weak(book: Book, unit: str, place: PeerPlace) -> list[tuple[str, str]]:
     found = _indicator_scores(book, unit, place)
     chosen = found[found["lost"] > 0].sort_values("lost", ascending=False, kind="stable").head(POINTS)
-    return [_about(book, str(name), row, lost=True) for name, row in chosen.iterrows()] or [
-        book.say("overview.no_weaknesses")
-    ]
+    told = [(str(name), _about(book, str(name), row, lost=True)) for name, row in chosen.iterrows()]
+    return told or [("", book.say("overview.no_weaknesses"))]
 
 
 def _about(book: Book, name: str, row: pd.Series, *, lost: bool = False) -> str:
@@ -358,73 +363,3 @@ def _about(book: Book, name: str, row: pd.Series, *, lost: bool = False) -> str:
     if lost:
         words.append(book.say("overview.lost", lost=book.number(row["lost"])))
     return book.say("overview.comma").join(words)
-
-
-def _duties(book: Book, sheet: Sheet, unit: str) -> None:
-    """Findings to be closed, the longest overdue first, then by when they are due."""
-    sheet.section(book.label("overview.duties"))
-    sheet.down(20)
-    outstanding = book.pack.findings.outstanding(unit) if len(book.pack.findings.rows) else pd.DataFrame()
-    if outstanding.empty:
-        sheet.sentence(book.say("overview.no_duties"))
-        items = book.pack.assessment.unit_items(unit)
-        worst = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable").head(3)
-        names = [
-            f"{node_name(book, str(name))}（{book.number(row['lost'])}）"
-            if book.lang == "zh"
-            else f"{node_name(book, str(name))} ({book.number(row['lost'])})"
-            for name, row in worst.iterrows()
-        ]
-        if names:
-            sheet.sentence(book.say("overview.next", items=book.say("list").join(names)))
-    else:
-        _duty_table(book, sheet, outstanding)
-    sheet.down(8)
-
-
-def _duty_table(book: Book, sheet: Sheet, outstanding: pd.DataFrame) -> None:
-    columns = [
-        book.head("finding_no", TEXT.but(size="small", colour="grey"), span=3),
-        book.head("item", TEXT.but(size="small"), span=2),
-        book.head("description", WRAPPED, span=7),
-        book.head("remedy", WRAPPED, span=5),
-        book.head("owner", CENTRED.but(size="small"), span=2),
-        book.head("due_on", CENTRED.but(format="yyyy-mm-dd"), span=2),
-        book.head("stage", CENTRED, span=3),
-    ]
-    sheet.table(columns, [_duty(book, row) for row in outstanding.head(DUTIES).to_dict("records")])
-    if len(outstanding) > DUTIES:
-        sheet.sentence(book.say("overview.more", n=len(outstanding) - DUTIES), QUIET.but(bottom=""))
-
-
-def _duty(book: Book, row: dict[Any, Any]) -> list[object]:
-    return [
-        row["finding_no"],
-        row["item"],
-        row.get("description"),
-        row.get("action"),
-        mask(row.get("owner")) or NOTHING,
-        row["due_on"],
-        stage_cell(book, row),
-    ]
-
-
-def stage_cell(book: Book, row: dict[Any, Any]) -> Shown:
-    """How far a finding is: overdue by how many days, open, waiting for its verification, closed."""
-    late = int(row["overdue_days"])
-    if late:
-        return Shown(book.say("stage.overdue", n=late), CENTRED.but(colour="bad", bold=True))
-    stage = str(row["stage"])
-    return Shown(
-        book.say(f"stage.{stage}"),
-        CENTRED.but(colour={"open": "warn", "unverified": "warn"}.get(stage, "good")),
-    )
-
-
-def _signatures(book: Book, sheet: Sheet) -> None:
-    look = Look(level="bottom", size="small", colour="grey")
-    for place, key in enumerate(("prepared", "reviewed", "head", "date")):
-        column = 1 + place * 6
-        sheet.put(column, book.say(f"signature.{key}"), look, span=2)
-        sheet.put(column + 2, None, look.but(bottom="faint"), span=3)
-    sheet.down(24)
