@@ -60,6 +60,7 @@ _HOMES = {
     "topsis": "riskkit.scoring.topsis",
     "findings": "riskkit.rectification",
     "targets": "riskkit.analysis.targets",
+    "risk_matrix": "riskkit.analysis.risk_matrix",
     "masked": "riskkit.discretion",
     "RiskkitError": "riskkit.errors",
     "DataRefused": "riskkit.errors",

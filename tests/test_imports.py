@@ -197,6 +197,7 @@ PUBLIC = [
     "rank_intervals",
     "real_change",
     "reason_text",
+    "risk_matrix",
     "score",
     "smallest_grade_change",
     "smallest_reversal",

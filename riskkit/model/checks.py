@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from riskkit.expressions import CONSTANTS, DATE_NAMES, Expression, ExpressionFault
 from riskkit.model import schema as s
+from riskkit.model.check_risk import risk_faults
 from riskkit.model.check_scales import reference_faults, scale_faults
 from riskkit.model.check_tables import DERIVED, SOURCE_OF, column, table_faults
 from riskkit.model.faults import Fault, Place
@@ -48,6 +49,7 @@ class _Checker:
         yield from reference_faults(self.model, self.items())
         yield from self.red_lines()
         yield from self.grading()
+        yield from self.risk()
         yield from self.rest()
 
     def items(self) -> dict[str, s.Item]:
@@ -241,6 +243,16 @@ class _Checker:
                         {"found": condition.depth, "depth": depth},
                     )
 
+    def risk(self) -> Iterator[Fault]:
+        risk = self.model.risk
+        if risk is None:
+            return
+        yield from risk_faults(risk, {node.id: _counts(node) for _, node in walk(self.model.nodes, ())})
+        for number, kind in enumerate(risk.data):
+            for at, level in enumerate(kind.levels):
+                rows = s.Rows(table=level.table, where=level.where)
+                yield from self.rows(rows, ("risk", "data", number, "levels", at))[1]
+
     def rest(self) -> Iterator[Fault]:
         if not any(level.assessed for level in self.model.levels):
             yield Fault(("levels",), "no_assessed_level")
@@ -254,6 +266,11 @@ class _Checker:
                 yield from self.expression(staff.where, columns, ("staff", "where"))
         if "responses" in self.model.tables and self.model.questionnaire is None:
             yield Fault((), "questionnaire_rules")
+
+
+def _counts(node: s.Node | s.Item) -> bool:
+    """Whether anything at or below a node has weight."""
+    return node.weight > 0 and (isinstance(node, s.Item) or any(_counts(child) for child in node.children))
 
 
 def _exponent(node: s.ModelSpec | s.Node, place: Place) -> Iterator[Fault]:

@@ -448,6 +448,54 @@ class Grade(Spec):
     conditions: tuple[Condition, ...] = ()
 
 
+# ---------------------------------------------------------------- risk
+
+
+class LikelihoodStep(Spec):
+    """A class of likelihood: up to which share of points lost, and the rating at each class of impact."""
+
+    up_to: Share
+    name: Bilingual
+    ratings: tuple[Identifier, ...] = Field(min_length=2)
+
+
+class Rating(Spec):
+    """What a cell of the matrix comes to, and what it asks to decide."""
+
+    id: Identifier
+    name: Bilingual
+    decide: Bilingual
+
+
+class DataLevel(Spec):
+    """A level of data: its class of impact, and the rows that show a unit handles it (at least so many)."""
+
+    impact: Whole = Field(ge=1)
+    name: Bilingual
+    table: Name
+    where: str
+    window: Whole = Field(default=1, ge=1, le=20)
+    at_least: Whole = Field(default=1, ge=1)
+
+
+class DataKind(Spec):
+    """A kind of data: the nodes that guard it, and the levels it comes in."""
+
+    id: Identifier
+    name: Bilingual
+    guarded_by: tuple[Identifier, ...] = Field(min_length=1)
+    levels: tuple[DataLevel, ...] = Field(min_length=1)
+
+
+class Risk(Spec):
+    """The risk matrix: classes of likelihood and impact, the least first, and the kinds of data placed on it."""
+
+    likelihood: tuple[LikelihoodStep, ...] = Field(min_length=2)
+    impact: tuple[Bilingual, ...] = Field(min_length=2)
+    ratings: tuple[Rating, ...] = Field(min_length=2)
+    data: tuple[DataKind, ...] = Field(min_length=1)
+
+
 # ---------------------------------------------------------------- the whole
 
 
@@ -519,5 +567,6 @@ class ModelSpec(Spec):
     red_lines: tuple[RedLine, ...] = ()
     grades: tuple[Grade, ...] = Field(min_length=1)
     provisional: Provisional = Provisional()
+    risk: Risk | None = None
     tables: dict[Name, Table]
     reference: Reference | None = None

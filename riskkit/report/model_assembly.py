@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from riskkit.model.faults import Place
-from riskkit.report.model_layout import FIXED, MEASURE_SHEET, SETTINGS, TREE_HEAD, TREE_TAIL, is_point
+from riskkit.report.model_layout import MEASURE_SHEET, SETTINGS, TREE_HEAD, TREE_TAIL, is_point, keys_of
 from riskkit.report.model_reading import Line, Pages
 
 Where = tuple[str, str]
@@ -56,6 +56,7 @@ class _Assembly:
             "nodes": self.tree(),
             "red_lines": self.red_lines(),
             "grades": self.grades(),
+            "risk": self.risk(),
             "tables": self.tables(),
         }
         self.reference(content)
@@ -132,11 +133,10 @@ class _Assembly:
                 found.setdefault(name, {})[key] = line.values.get("value")
         return found
 
-    def listed(self, sheet: str) -> list[dict[str, Any]]:
-        keys = next(layout.keys for layout in FIXED if layout.name == sheet)
-        lines = self.lines(sheet)
-        self.first((sheet,), lines, keys[-1])
-        return [self.entry((sheet, index), line, keys) for index, line in enumerate(lines)]
+    def listed(self, sheet: str, place: Place = ()) -> list[dict[str, Any]]:
+        keys, lines, at = keys_of(sheet), self.lines(sheet), place or (sheet,)
+        self.first(at, lines, keys[-1])
+        return [self.entry((*at, index), line, keys) for index, line in enumerate(lines)]
 
     # ------------------------------------------------------------ the tree
 
@@ -257,6 +257,21 @@ class _Assembly:
             conditions.append(self.entry(("grades", index, "conditions", len(conditions)), line, keys))
         return found
 
+    def risk(self) -> dict[str, Any]:
+        """The risk matrix; without a line on any of its sheets there is none."""
+        found = {
+            part: self.listed(f"risk_{part}", ("risk", part))
+            for part in ("likelihood", "impact", "ratings", "data")
+        }
+        by_id = {kind.get("id"): (index, kind) for index, kind in reversed(list(enumerate(found["data"])))}
+        for line in self.lines("risk_levels"):
+            if line.values.get("data") in by_id:
+                index, kind = by_id[line.values["data"]]
+                levels = kind.setdefault("levels", [])
+                place: Place = ("risk", "data", index, "levels", len(levels))
+                levels.append(self.entry(place, line, keys_of("risk_levels")[1:]))
+        return found if any(found.values()) else {}
+
     # ------------------------------------------------------------ the reference
 
     def reference(self, content: dict[str, Any]) -> None:
@@ -273,14 +288,14 @@ class _Assembly:
     # ------------------------------------------------------------ evidence tables
 
     def tables(self) -> dict[str, Any]:
-        keys = next(layout.keys for layout in FIXED if layout.name == "tables")[1:]
+        keys = keys_of("tables")[1:]
         found: dict[str, Any] = {}
         for (name,), line in self.single("tables", "id").items():
             if self.filled(line, "id"):
                 found[name] = self.entry(("tables", name), line, keys)
                 self.cells[("tables", name, "columns")] = (line.sheet, line.cells["id"])
         columns = self.single("columns", "table", "column")
-        keys = next(layout.keys for layout in FIXED if layout.name == "columns")[2:]
+        keys = keys_of("columns")[2:]
         for (table, name), line in columns.items():
             if table in found and self.filled(line, "column"):
                 place = ("tables", table, "columns", name)
@@ -307,6 +322,7 @@ class _Assembly:
             "conditions": ("grade", grades),
             "columns": ("table", tables),
             "choices": ("table", tables),
+            "risk_levels": ("data", [line.values.get("id") for line in self.lines("risk_data")]),
         }
         for sheet, (key, known) in owners.items():
             for line in self.lines(sheet):

@@ -270,6 +270,28 @@ FIXED = (
         (Field("item", "code", 9), Field("value", "number", 14, wording="reference_value")),
     ),
     Layout(
+        "risk_likelihood",
+        (Field("up_to", "number", 10), *BOTH, Field("ratings", "codes", 40, source=("risk_ratings", "id"))),
+    ),
+    Layout("risk_impact", (Field("zh", width=30), Field("en", width=34))),
+    Layout(
+        "risk_ratings",
+        (Field("id", "code", 12), *BOTH, Field("decide.zh", width=40), Field("decide.en", width=40)),
+    ),
+    Layout("risk_data", (Field("id", "code", 14), *BOTH, Field("guarded_by", "codes", 50))),
+    Layout(
+        "risk_levels",
+        (
+            Field("data", "code", 14, source=("risk_data", "id")),
+            Field("impact", "whole", 8),
+            *BOTH,
+            Field("table", "code", 20, source=("tables", "id")),
+            Field("where", width=40),
+            Field("window", "whole", 8),
+            Field("at_least", "whole", 9),
+        ),
+    ),
+    Layout(
         "tables",
         (
             Field("id", "code", 22),
@@ -344,13 +366,13 @@ def model_rows(spec: s.ModelSpec) -> dict[str, list[Row]]:
     found["model"] = [flat(content, SETTINGS.keys)]
     _tree(content["nodes"], None, found)
     for line in content.get("red_lines", ()):
-        found["red_lines"].append(flat(line, _keys("red_lines")))
+        found["red_lines"].append(flat(line, keys_of("red_lines")))
         _joins(line.get("candidate", {}), {"owner": line["id"]}, found)
         found["sources"] += [
             {"owner": line["id"], "about": line["name"], **source} for source in line.get("sources", ())
         ]
     for grade in content["grades"]:
-        found["grades"].append(flat(grade, _keys("grades")))
+        found["grades"].append(flat(grade, keys_of("grades")))
         found["conditions"] += [
             {"grade": grade["id"], **condition} for condition in grade.get("conditions", ())
         ]
@@ -360,9 +382,10 @@ def model_rows(spec: s.ModelSpec) -> dict[str, list[Row]]:
     found["cadences"] = [{"name": name, "periods": periods} for name, periods in content["cadences"].items()]
     for name, entries in content.get("lookups", {}).items():
         found["lookups"] += [{"lookup": name, "key": key, "value": value} for key, value in entries.items()]
-    found["levels"] = [flat(level, _keys("levels")) for level in content["levels"]]
+    found["levels"] = [flat(level, keys_of("levels")) for level in content["levels"]]
     for name, values in content.get("reference", {}).get("items", {}).items():
         found["reference"] += [{"item": name, "value": value} for value in values]
+    _risk(content.get("risk", {}), found)
     for name, table in content["tables"].items():
         _table(name, table, found)
     return found
@@ -380,7 +403,8 @@ def flat(content: Mapping[str, Any], keys: tuple[str, ...]) -> Row:
     return row
 
 
-def _keys(name: str) -> tuple[str, ...]:
+def keys_of(name: str) -> tuple[str, ...]:
+    """The keys of a sheet's columns."""
     return next(layout.keys for layout in FIXED if layout.name == name)
 
 
@@ -417,10 +441,19 @@ def _joins(rows: Mapping[str, Any], front: Row, found: dict[str, list[Row]]) -> 
     found["joins"] += [front | dict(join) for join in rows.get("join", ())]
 
 
+def _risk(risk: Mapping[str, Any], found: dict[str, list[Row]]) -> None:
+    for part in ("likelihood", "impact", "ratings", "data"):
+        found[f"risk_{part}"] = [flat(entry, keys_of(f"risk_{part}")) for entry in risk.get(part, ())]
+    for kind in risk.get("data", ()):
+        found["risk_levels"] += [
+            {"data": kind["id"], **flat(level, keys_of("risk_levels")[1:])} for level in kind["levels"]
+        ]
+
+
 def _table(name: str, table: dict[str, Any], found: dict[str, list[Row]]) -> None:
-    found["tables"].append({"id": name, **flat(table, _keys("tables"))})
+    found["tables"].append({"id": name, **flat(table, keys_of("tables"))})
     for key, column in table["columns"].items():
-        found["columns"].append({"table": name, "column": key, **flat(column, _keys("columns"))})
+        found["columns"].append({"table": name, "column": key, **flat(column, keys_of("columns"))})
         found["choices"] += [
             {"table": name, "column": key, "code": code, **label}
             for code, label in column.get("choices", {}).items()
