@@ -55,7 +55,7 @@ class LazyTables(Mapping[str, pd.DataFrame]):
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._read:
             try:
-                self._read[name] = _in_seconds(pd.read_parquet(self._paths[name]))
+                self._read[name] = _in_seconds(_read(self._paths[name]))
             except OSError:
                 self._read.update(self._again().tables)
         return self._read[name]
@@ -65,6 +65,16 @@ class LazyTables(Mapping[str, pd.DataFrame]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """A stored table, read without the threads that `pandas.read_parquet` starts: a process with threads must not fork."""
+    from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
+
+    frame: pd.DataFrame = (
+        ParquetFile(path, pre_buffer=False).read(use_threads=False).to_pandas(use_threads=False)
+    )
+    return frame
 
 
 def _in_seconds(table: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +102,7 @@ class Store:
         entry = self.folder / f"{name}-{made_from}"
         if not damaged(entry):
             with contextlib.suppress(OSError):  # another process may have just cleared it away
-                return pd.read_parquet(entry / "frame.parquet")
+                return _read(entry / "frame.parquet")
         frame = compute()
         self._keep(entry, f"{name}-", lambda scratch: frame.to_parquet(scratch / "frame.parquet"))
         return frame
