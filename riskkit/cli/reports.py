@@ -18,6 +18,7 @@ _OPTIONS = (
         "--out", type=click.Path(path_type=Path), default=None, metavar="FOLDER", help=say("help.out")
     ),
     click.option("--html/--no-html", default=False, help=say("help.html")),
+    click.option("--pdf/--no-pdf", default=False, help=say("help.pdf")),
     click.option("--workers", type=click.IntRange(1, 256), default=None, help=say("help.workers")),
 )
 
@@ -53,6 +54,7 @@ def _publish(
     lang: str | None,
     out: Path | None,
     html: bool,
+    pdf: bool,
     workers: int | None,
 ) -> None:
     from tqdm import tqdm
@@ -64,7 +66,7 @@ def _publish(
     wanted = bank.period(period)
     click.echo(say("reading", name=bank.name, period=wanted))
     units = chosen_units(bank, wanted, branches)
-    order = Order(bank.path, str(wanted), bank.lang, units, html)
+    order = Order(bank.path, str(wanted), bank.lang, units, html, pdf)
     click.echo(say("scored", units=len(units), model=f"{bank.model.spec.id} {bank.model.spec.version}"))
     with tqdm(total=len(units), unit=say("report_unit"), desc=say("reports"), disable=None) as bar:
 

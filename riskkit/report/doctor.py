@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-import shutil
 import sys
 from dataclasses import dataclass
 
 from riskkit import texts
 from riskkit.errors import RiskkitError
+from riskkit.report.pdf import PROGRAMS, installed
 
 PACKAGES = (
     "jupyterlab",
@@ -52,20 +52,11 @@ def _font(lang: texts.Language) -> Line:
 
 
 def _programs(lang: texts.Language) -> list[Line]:
-    lines = []
-    for key, names in (
-        ("libreoffice", ("soffice", "libreoffice")),
-        ("chromium", ("chromium", "chromium-browser", "google-chrome")),
-    ):
-        found = next((path for name in names if (path := shutil.which(name))), None)
-        lines.append(
-            Line(
-                found is not None,
-                texts.say(f"doctor.{key}" if found else f"doctor.no_{key}", lang),
-                needed=False,
-            )
-        )
-    return lines
+    found = {name: installed(name) is not None for name in PROGRAMS}
+    return [
+        Line(here, texts.say(f"doctor.{name}" if here else f"doctor.no_{name}", lang), needed=False)
+        for name, here in found.items()
+    ]
 
 
 def _workspace(workspace: str | None, lang: texts.Language) -> Line:
