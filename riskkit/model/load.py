@@ -66,7 +66,7 @@ def load_model(source: str | Path) -> IndicatorModel:
 def _read(path: Path) -> IndicatorModel:
     lines: Lines = {}
     problems: list[Problem] = []
-    content = _content(path, (), lines, problems)
+    content = yaml_content(path, (), lines, problems)
     if isinstance(content, dict):
         for key in BESIDE:
             if isinstance(content.get(key), str):
@@ -75,7 +75,7 @@ def _read(path: Path) -> IndicatorModel:
         raise ModelRefused("model_refused", problems, model=path.name)
     spec, found = validate(content)
     if found or spec is None:
-        raise ModelRefused("model_refused", [_problem(fault, lines) for fault in found], model=path.name)
+        raise ModelRefused("model_refused", [problem_at(fault, lines) for fault in found], model=path.name)
     return IndicatorModel(spec)
 
 
@@ -83,9 +83,9 @@ def _beside(path: Path, key: str, name: str, lines: Lines, problems: list[Proble
     """The content of a file beside the model. A reference may still have to be made, which takes the model itself."""
     beside = path.parent / Path(name).name
     if beside.is_file():
-        return _content(beside, (key,), lines, problems)
+        return yaml_content(beside, (key,), lines, problems)
     if key != "reference":
-        problems.append(_problem(checks.Fault((key,), f"{key}_file", {"found": name}), lines))
+        problems.append(problem_at(checks.Fault((key,), f"{key}_file", {"found": name}), lines))
     return None
 
 
@@ -98,7 +98,8 @@ def validate(content: Any) -> tuple[ModelSpec | None, list[checks.Fault]]:
     return spec, checks.faults(spec)
 
 
-def _content(path: Path, place: Place, lines: Lines, problems: list[Problem]) -> Any:
+def yaml_content(path: Path, place: Place, lines: Lines, problems: list[Problem]) -> Any:
+    """A YAML file's plain values, with the line of every place in `lines` and what cannot be read in `problems`."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         _look_for_depth(text)
@@ -189,7 +190,8 @@ class _Converter:
         return result
 
 
-def _problem(fault: checks.Fault, lines: Lines) -> Problem:
+def problem_at(fault: checks.Fault, lines: Lines) -> Problem:
+    """A fault as it is told, with the file and line of its place."""
     file, line = _line_of(fault.place, lines)
     return Problem(f"model.{fault.code}", file, "", f"line {line}", fault.values)
 

@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from openpyxl.drawing.image import Image
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
+from openpyxl.drawing.xdr import XDRPositiveSize2D
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
@@ -21,18 +24,22 @@ from riskkit.model import IndicatorModel
 from riskkit.report.pack import QuarterPack
 from riskkit.report.package import finished
 from riskkit.report.sheets import RULER, Column, Label, Sheet, clean, title_of
-from riskkit.report.theme import Look, font, reads_on, theme
+from riskkit.report.theme import LOGO, Look, alignment, font, reads_on, theme
 
 LONGEST_MARGINAL = 44
-LANDSCAPE = 11.69
-"""The width of a page in inches."""
+PAPER = {"A4": (9, 11.69), "A3": (8, 16.54)}
+"""Of a paper: its number in a spreadsheet, and its longer side in inches."""
+LOGO_MARGIN, LOGO_WIDEST, INDENT = 6, 150, 9
+"""Pixels: round a logo, of its width, and of a step of indentation."""
+EMU = 9525
+"""The units a drawing is measured in, to a pixel."""
 LEAST, FILLER = 110.0, 11.0
 """A sheet is at least so wide, made up with columns of a width of their own."""
 TAB = {"main": "rule", "detail": "series_soft", "about": "faint"}
 
 
 class Book:
-    """One workbook about one pack; every sheet is printed on landscape A4 with the marking on every page."""
+    """One workbook about one pack; every sheet is printed across the page, with the marking on every page."""
 
     def __init__(self, pack: QuarterPack, title: str) -> None:
         self.pack = pack
@@ -175,7 +182,7 @@ class Book:
     def _page(self, worksheet: Any, one_page: bool) -> None:
         page = theme().page
         worksheet.page_setup.orientation = "landscape"
-        worksheet.page_setup.paperSize = 9
+        worksheet.page_setup.paperSize = PAPER[page.paper][0]
         worksheet.sheet_properties.pageSetUpPr.fitToPage = True
         worksheet.page_setup.fitToWidth = 1
         worksheet.page_setup.fitToHeight = 1 if one_page else 0
@@ -193,7 +200,8 @@ class Book:
 
     def _fix_scale(self, sheet: Sheet) -> None:
         """A scale at which the sheet fits the width with something to spare: with "fit to", breaks would be ignored."""
-        inches = LANDSCAPE - theme().page.left - theme().page.right
+        page = theme().page
+        inches = PAPER[page.paper][1] - page.left - page.right
         needed = sheet.width(1, sheet.columns) * RULER / 96
         worksheet: Any = sheet.worksheet
         worksheet.sheet_properties.pageSetUpPr.fitToPage = False
@@ -204,7 +212,7 @@ class Book:
         spec = self.model.spec
         return {
             "marking": self.pack.marking,
-            "title": f"{self.title}",
+            "title": self.say("header.title", title=self.title, institution=self.pack.institution),
             "model": self.say("footer.model", id=spec.id, version=spec.version, hash=self.model.hash[:12]),
             "page": self.say("footer.page", page="{page}", pages="{pages}"),
             "cutoff": self.say("footer.cutoff", date=self.pack.period.cutoff.isoformat()),
@@ -216,6 +224,7 @@ class Book:
         """Write the workbook to exactly this path; the same results give the same bytes."""
         held = io.BytesIO()
         self.workbook.active = 0
+        self._add_logo()
         for sheet in self.sheets:
             last = get_column_letter(sheet.columns)
             sheet.worksheet.print_area = f"A1:{last}{max(sheet.row - 1, 1)}"
@@ -223,6 +232,26 @@ class Book:
             ExcelWriter(self.workbook, archive).save()
         words = {"institution": self.pack.institution, "title": self.title, "marking": self.pack.marking}
         path.write_bytes(finished(held.getvalue(), pictures=self.pictures, **words))
+
+    def _add_logo(self) -> None:
+        """The institution's logo, if it has one, in the band of the first sheet, and the words beside it."""
+        logo, worksheet = LOGO.get(), self.workbook.worksheets[0]
+        if logo is None:
+            return
+        heights = [worksheet.row_dimensions[row].height for row in (1, 2)]
+        high = sum(heights) * 96 / 72 - 2 * LOGO_MARGIN
+        scale = min(high / logo.height, LOGO_WIDEST / logo.width)
+        width, height = round(logo.width * scale), round(logo.height * scale)
+        picture: Any = Image(io.BytesIO(logo.png))
+        down = LOGO_MARGIN + round((high - height) / 2)
+        corner = AnchorMarker(col=0, row=0, colOff=LOGO_MARGIN * EMU, rowOff=down * EMU)
+        size = XDRPositiveSize2D(width * EMU, height * EMU)
+        picture.anchor = OneCellAnchor(_from=corner, ext=size)
+        worksheet.add_image(picture)
+        for row in (1, 2):
+            cell: Any = worksheet.cell(row, 1)
+            indent = math.ceil((width + 2 * LOGO_MARGIN) / INDENT)
+            cell.alignment = alignment("left", cell.alignment.vertical, False, indent, 0)
 
     # ------------------------------------------------------------ looks that depend on values
 

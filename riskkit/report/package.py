@@ -57,7 +57,7 @@ def finished(
     }
     parts[CORE] = _CORE.format(**words).encode()
     parts[APP] = _APP.format(**words).encode()
-    _describe(parts, list(pictures))
+    _describe(parts, list(pictures), clean(institution))
     _complete_charts(parts)
     for name in parts:
         if name.startswith("xl/worksheets/sheet"):
@@ -92,8 +92,8 @@ def _complete_charts(parts: dict[str, bytes]) -> None:
             )
 
 
-def _describe(parts: dict[str, bytes], pictures: list[str]) -> None:
-    """Give charts their alternative texts, drawing by drawing in the order of the sheets."""
+def _describe(parts: dict[str, bytes], pictures: list[str], institution: str) -> None:
+    """Give charts their alternative texts, drawing by drawing in the order of the sheets; the logo, whose it is."""
     drawings = [name for name in parts if re.fullmatch(r"xl/drawings/drawing\d+\.xml", name)]
     waiting = iter(pictures)
     for name in sorted(drawings, key=lambda part: int("".join(filter(str.isdigit, part)))):
@@ -101,6 +101,6 @@ def _describe(parts: dict[str, bytes], pictures: list[str]) -> None:
             lambda found: (
                 found[0] + (f" descr={quoteattr(clean(words))}" if (words := next(waiting, "")) else "")
             ),
-            parts[name].decode(),
+            parts[name].decode().replace(' descr="Picture"', f" descr={quoteattr(institution)}"),
         )
         parts[name] = text.encode()

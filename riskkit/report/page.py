@@ -1,14 +1,16 @@
-"""The page around a notebook's results: one file, in colours of the theme, that prints on A4."""
+"""The page around a notebook's results: one file, in colours of the theme, that prints on its paper."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 from string import Template
 
 from riskkit import texts
-from riskkit.report.theme import theme
+from riskkit.report.theme import LOGO, theme
 
-FONTS = "'Microsoft YaHei','PingFang SC','Noto Sans CJK SC','Noto Sans SC','Source Han Sans SC',sans-serif"
+FONTS = ("Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC")
+"""Tried after the theme's own."""
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """Even if something slipped in, a browser would neither run nor fetch it."""
 
@@ -25,7 +27,7 @@ $style</style>
 </head>
 <body>
 <table class="rk-page">
-<thead><tr><td><div class="rk-running"><b>$marking</b><span>$title</span></div></td></tr></thead>
+<thead><tr><td><div class="rk-running">$logo<b>$marking</b><span>$title</span></div></td></tr></thead>
 <tbody><tr><td><main>
 $body
 </main></td></tr></tbody>
@@ -42,6 +44,7 @@ body { margin: 0; color: #$ink; font: 15px/1.55 $fonts; }
 .rk-running { display: flex; justify-content: space-between; gap: 2rem; padding: .9rem 0 .4rem;
   border-bottom: 1px solid #$hairline; font-size: .8rem; color: #$grey; }
 .rk-running b { color: #$bad; white-space: nowrap; }
+.rk-logo { max-height: 2.2rem; max-width: 12rem; align-self: center; }
 main { display: block; padding: 1rem 0 3rem; }
 .rk-cell { margin: 0 0 .6rem; overflow-x: auto; }
 .rk-table { font-variant-numeric: tabular-nums; }
@@ -52,7 +55,7 @@ main { display: block; padding: 1rem 0 3rem; }
 .rk-chart { max-width: 100%; height: auto; display: block; margin: .4rem 0; }
 pre { white-space: pre-wrap; }
 .anchor-link { display: none; }
-@page { size: A4; margin: 11mm 13mm 14mm;
+@page { size: $paper; margin: 11mm 13mm 14mm;
   @bottom-center { content: counter(page) " / " counter(pages); font-size: 8pt; } }
 @media print {
   html { background: none; }
@@ -73,7 +76,16 @@ pre { white-space: pre-wrap; }
 def page(body: str, *, title: str, marking: str, lang: texts.Language) -> str:
     """A whole page around `body`, which must be safe already; the marking stands on top of every printed sheet."""
     colours = theme().colours
-    style = _STYLE.substitute(fonts=FONTS, **colours.model_dump())
+    fonts = ",".join(f"'{name}'" for name in dict.fromkeys((theme().font, *FONTS)))
+    style = _STYLE.substitute(fonts=f"{fonts},sans-serif", paper=theme().page.paper, **colours.model_dump())
     language = {"zh": "zh-CN", "en": "en"}[lang]
-    words = {"title": escape(title), "marking": escape(marking)}
+    words = {"title": escape(title), "marking": escape(marking), "logo": _logo(lang)}
     return _PAGE.substitute(language=language, policy=POLICY, style=style, body=body, **words)
+
+
+def _logo(lang: texts.Language) -> str:
+    logo = LOGO.get()
+    if logo is None:
+        return ""
+    source = f"data:image/png;base64,{b64encode(logo.png).decode()}"
+    return f'<img class="rk-logo" alt="{escape(logo.name[lang])}" src="{source}">'

@@ -18,11 +18,12 @@ from riskkit import resources
 from riskkit.model.schema import Bilingual, Share, Spec
 from riskkit.scoped import Scoped
 
-Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{6}$")]
+Colour = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{6}$", to_upper=True)]
 Points = Annotated[float, Field(gt=4, le=40)]
 Inches = Annotated[float, Field(ge=0.2, le=2)]
 FontName = Annotated[str, StringConstraints(pattern=r"^[\w][\w .\-]{0,30}$")]
 """What a header, a chart and a page can all name."""
+FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,200}$")]
 Format = Annotated[
     str,
     StringConstraints(
@@ -125,7 +126,7 @@ class Theme(Spec):
     """`templates/theme.yaml`, with what an institution's own `theme.yaml` changes."""
 
     font: FontName
-    logo: str | None
+    logo: FileName | None
     sizes: Sizes
     colours: Colours
     grades: tuple[GradeColours, ...] = Field(min_length=2)

@@ -14,9 +14,11 @@ from riskkit.report.branch.losses import write_losses
 from riskkit.report.branch.overview import write_overview
 from riskkit.report.branch.way import write_way
 from riskkit.report.figures import cell
+from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack
 
 
+@in_house_style
 def write_branch_workbook(pack: QuarterPack, unit: str, path: Path) -> None:
     """Write a unit's workbook to exactly this path: overview, the way up, items, lost points, findings, evidence.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from riskkit.report.book import Book
+from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack
 from riskkit.report.quarter.changes import write_changes
 from riskkit.report.quarter.dashboard import write_dashboard
@@ -17,12 +18,14 @@ from riskkit.report.quarter.profile import write_profile
 from riskkit.report.quarter.quality import write_quality, write_remarks
 from riskkit.report.quarter.ranking import write_ranking
 from riskkit.report.quarter.red_lines import write_red_lines
+from riskkit.report.quarter.risk import write_risk
 from riskkit.report.quarter.rollups import write_rollups
 from riskkit.report.quarter.targets import write_targets
 from riskkit.report.quarter.verification import write_verification
 from riskkit.report.quarter.weights import write_weights
 
 
+@in_house_style
 def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     """Write the period's workbook to exactly this path: dashboard, a unit's profile, ranking, heat map, a sheet a
     dimension, changes, red lines and findings, roll-ups, targets; weights, points and verification; method, tree, data
@@ -52,6 +55,7 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     write_red_lines(book, candidates)
     write_rollups(book, live)
     write_targets(book, numbers)
+    write_risk(book)
     write_lost(book)
     for worksheet in reckoning:  # written first, because the others refer to them
         book.to_the_end(worksheet)

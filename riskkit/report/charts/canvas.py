@@ -18,8 +18,10 @@ from matplotlib.transforms import ScaledTranslation
 
 from riskkit import texts
 from riskkit.model import IndicatorModel
+from riskkit.report import house_style
 from riskkit.report.charts import fonts
 from riskkit.report.theme import reads_on, theme
+from riskkit.workspace import Workspace
 
 
 def colour(name: str) -> str:
@@ -71,11 +73,14 @@ _CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 _chosen: texts.Language | None = None
 
 
-def use(lang: texts.Language) -> None:
-    """The language of charts that are not told another; also gives figures of your own a font that has Chinese.
+def use(lang: texts.Language, workspace: Workspace | None = None) -> None:
+    """The language of charts that are not told another, and whose theme and wording they have; also gives figures of
+    your own a font that has Chinese.
 
-    >>> use("en")
+    >>> use("en", open_workspace("data_samples/bank"))
     """
+    if workspace is not None:
+        house_style.keep(workspace)
     global _chosen  # like matplotlib's own settings, one for the whole session
     _chosen = lang
     matplotlib.rcParams["font.family"] = fonts.families()

@@ -46,9 +46,12 @@ def open_quarter(scope: Mapping[str, Any]) -> QuarterReport:
 
 def _pack(wanted: Parameters) -> QuarterPack:
     from riskkit.report import charts
-    from riskkit.report.pack import prepare
+    from riskkit.report.pack import kept, prepare
     from riskkit.workspace import open_workspace
 
+    if pack := kept(wanted.workspace, wanted.quarter, wanted.lang):
+        charts.use(pack.lang)
+        return pack
     workspace = open_workspace(wanted.workspace or None, lang=wanted.lang)
-    charts.use(workspace.lang)
+    charts.use(workspace.lang, workspace)
     return prepare(workspace, wanted.quarter, workspace.lang)
