@@ -240,8 +240,7 @@ def _write_reports(pack: QuarterPack, order: Order, unit: str, place: Path) -> N
         "lang": order.lang,
     }
     notebooks.run_notebook("branch_report", notebook, parameters=parameters)
-    if order.html:
-        _page(pack, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
+    _pages(pack, order, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
 
 
 def _write_branches(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
