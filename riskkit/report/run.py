@@ -9,6 +9,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,8 +22,11 @@ from riskkit import __version__, resources, texts
 from riskkit.errors import Misuse, PublishFailed, ReportFailed, RiskkitError
 from riskkit.periods import Period
 from riskkit.publish import damaged, digest, put_aside, scratch_folder, write_manifest
+from riskkit.report import pdf
+from riskkit.report.engine import surroundings, ways
+from riskkit.report.engine.client import PRELOAD, Zygote
 from riskkit.report.house_style import house_style, in_house_style
-from riskkit.report.pack import QuarterPack, prepare
+from riskkit.report.pack import QuarterPack, keep, prepare
 from riskkit.workspace import SETTINGS, Workspace, open_workspace
 
 Advance = Callable[[str], None]
@@ -30,13 +34,15 @@ Advance = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What a run makes: which period, language and units, and whether HTML pages are wanted beside the notebooks."""
+    """What a run makes: which period, language and units, and whether HTML pages and PDFs are wanted beside the
+    notebooks."""
 
     workspace: Path
     period: str
     lang: texts.Language
     units: tuple[str, ...]
     html: bool = False
+    pdf: bool = False
 
 
 @dataclass
@@ -48,13 +54,14 @@ class Outcome:
 
 
 def run_id(pack: QuarterPack, order: Order) -> str:
-    """A name from everything the run is made from: inputs, model, program, language, choice of units."""
+    """A name from everything the run is made from: inputs, model, program, language, choice of units and of files."""
     made_from = {
         "inputs": inputs(pack.workspace, pack.period),
         "model": pack.model.hash,
         "program": program_hash(),
         "units": order.units,
         "html": order.html,
+        "pdf": pdf.printer().name if order.pdf else "",
     }
     content = json.dumps(made_from, sort_keys=True, ensure_ascii=False)
     return f"{pack.period}-{order.lang}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
@@ -86,9 +93,9 @@ def run(order: Order, out: Path, *, workers: int, advance: Advance) -> Outcome:
     """Make every report of a period and publish them as one folder, whole or not at all.
 
     A run already published from the same inputs is checked against its manifest and left as it is; one that was
-    damaged is put aside and made again. Raises `EvidenceRefused` for bad data, `ReportFailed`, naming every report
-    that could not be made, and `PublishFailed` if files cannot be written or the inputs changed meanwhile; then
-    nothing is published.
+    damaged is put aside and made again. Raises `EvidenceRefused` for bad data, `Misuse` where PDFs are wanted and
+    nothing here can print them, `ReportFailed`, naming every report that could not be made, and `PublishFailed` if
+    files cannot be written or the inputs changed meanwhile; then nothing is published.
     """
     workspace = open_workspace(order.workspace, lang=order.lang)
     pack = prepare(workspace, order.period, order.lang)
@@ -100,9 +107,7 @@ def run(order: Order, out: Path, *, workers: int, advance: Advance) -> Outcome:
     try:
         with scratch_folder(target) as scratch:
             _write_results(pack, scratch / "results")
-            failures = _failure(str(pack.period), lambda: _write_summary(pack, order, scratch))
-            advance("summary")
-            failures |= _write_branches(order, scratch, workers, advance)
+            failures = _write_all(pack, order, scratch, workers, advance)
             if failures:
                 told = "\n".join(f"  {unit}: {why}" for unit, why in failures.items())
                 raise ReportFailed("reports_failed", count=len(failures), failed=told)
@@ -171,48 +176,51 @@ def _write_summary(pack: QuarterPack, order: Order, folder: Path) -> None:
     notebook = folder / f"quarter_{pack.period}.ipynb"
     parameters = {"quarter": str(pack.period), "workspace": str(order.workspace), "lang": order.lang}
     notebooks.run_notebook("quarterly_summary", notebook, parameters=parameters)
-    if order.html:
-        _page(pack, notebook, f"{pack.institution} {pack.period}")
+    _pages(pack, order, notebook, f"{pack.institution} {pack.period}")
 
 
-@in_house_style
-def _page(pack: QuarterPack, notebook: Path, title: str) -> None:
+def _pages(pack: QuarterPack, order: Order, notebook: Path, title: str) -> None:
+    """The page of a notebook and its PDF, as ordered; the PDF is of the page, or else of the workbook beside it."""
     from riskkit.report import notebooks
 
-    notebooks.to_html(
-        notebook, notebook.with_suffix(".html"), title=title, marking=pack.marking, lang=pack.lang
-    )
+    if not (order.html or order.pdf):
+        return
+    page = notebook.with_suffix(".html")
+    notebooks.to_html(notebook, page, title=title, marking=pack.marking, lang=pack.lang)
+    if order.pdf:
+        pdf.write_pdf(page, notebook.with_suffix(".xlsx"), notebook.with_suffix(".pdf"))
+    if not order.html:
+        page.unlink()
 
 
-# ---------------------------------------------------------------- branches, in worker processes
+# ---------------------------------------------------------------- reports, in processes of their own
 
 MOST_WORKERS = 61
 """More processes than this a pool on Windows cannot wait for."""
 
 
-def _start_worker() -> None:
-    """A worker leaves interruptions to its parent, and does not outlive it."""
-    os.umask(0o077)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "workers are started by a run"
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+def _write_all(
+    pack: QuarterPack, order: Order, folder: Path, workers: int, advance: Advance
+) -> dict[str, str]:
+    """Write the summary and every branch's reports; returns why any failed."""
+    if ways.can_fork():
+        return _write_forked(order, folder, workers, advance)
+    failures = _failure(str(pack.period), lambda: _write_summary(pack, order, folder))
+    advance("summary")
+    return failures | _write_pooled(order, folder, workers, advance)
 
 
-def _end_with(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)
+def _write_report(order: Order, unit: str | None, folder: Path) -> dict[str, str]:
+    """Write one branch's workbook, notebook and page, or the summary's; returns why it failed, if it did."""
+    if unit is None:
+        return _failure(order.period, lambda: _write_summary(_pack(order), order, folder))
+    return _failure(unit, lambda: _write_reports(_pack(order), order, unit, folder / "branches" / unit))
 
 
 @cache
 def _pack(order: Order) -> QuarterPack:
-    """The pack of this process, opened once."""
+    """The pack of this process, or of the one it was forked from, opened once."""
     return prepare(open_workspace(order.workspace, lang=order.lang), order.period, order.lang)
-
-
-def _write_branch(order: Order, unit: str, folder: Path) -> dict[str, str]:
-    """Write one branch's workbook, notebook and page; returns why it failed, if it did."""
-    return _failure(unit, lambda: _write_reports(_pack(order), order, unit, folder / "branches" / unit))
 
 
 def _failure(report: str, write: Callable[[], None]) -> dict[str, str]:
@@ -240,16 +248,73 @@ def _write_reports(pack: QuarterPack, order: Order, unit: str, place: Path) -> N
         "lang": order.lang,
     }
     notebooks.run_notebook("branch_report", notebook, parameters=parameters)
-    _pages(pack, order, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
+    if order.html:
+        _page(pack, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
 
 
-def _write_branches(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
+def _died(report: str) -> dict[str, str]:
+    return {report: texts.say("error.worker_died", texts.screen_language())}
+
+
+# --- forked from a process that has everything open
+
+ROOMS = (
+    "riskkit.report.notebooks",
+    "riskkit.report.workbook_branch",
+    "riskkit.report.charts",
+    "riskkit.report.pages.branch",
+)
+"""What every report imports, beside the libraries."""
+
+
+def open_pack(order: Order) -> None:
+    """In the process that forks: have the pack at hand for every report and every notebook."""
+    os.umask(0o077)
+    keep(_pack(order))
+
+
+def _write_forked(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
+    failures: dict[str, str] = {}
+    work = [(order, unit, folder) for unit in (None, *order.units)]
+    with (
+        tempfile.TemporaryDirectory(prefix="riskkit-") as scratch,
+        Zygote(
+            preload=(*PRELOAD, *ROOMS),
+            prepare=("riskkit.report.run:open_pack", (order,)),
+            environment=surroundings.for_reports(Path(scratch)),
+            quiet=True,
+        ) as zygote,
+    ):
+        for (_, unit, _), outcome in zygote.each("riskkit.report.run:_write_report", work, at_once=workers):
+            failures |= outcome.value if outcome.value is not None else _died(unit or order.period)
+            advance("branch" if unit else "summary")
+    return dict(sorted(failures.items()))
+
+
+# --- in a pool of processes, where there is no fork
+
+
+def _start_worker() -> None:
+    """A worker leaves interruptions to its parent, and does not outlive it."""
+    os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "workers are started by a run"
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
+
+
+def _write_pooled(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
     failures: dict[str, str] = {}
     context = multiprocessing.get_context("spawn")
     most = max(1, min(workers, len(order.units), MOST_WORKERS))
     with concurrent.futures.ProcessPoolExecutor(most, context, _start_worker) as pool:
         try:
-            waiting = {pool.submit(_write_branch, order, unit, folder): unit for unit in order.units}
+            waiting = {pool.submit(_write_report, order, unit, folder): unit for unit in order.units}
             for done in concurrent.futures.as_completed(waiting):
                 failures |= _outcome(done, waiting[done])
                 advance("branch")
@@ -263,7 +328,7 @@ def _outcome(done: concurrent.futures.Future[dict[str, str]], unit: str) -> dict
     try:
         return done.result()
     except concurrent.futures.process.BrokenProcessPool:
-        return {unit: texts.say("error.worker_died", texts.screen_language())}
+        return _died(unit)
 
 
 def chosen_units(workspace: Workspace, period: object, given: Iterable[str]) -> tuple[str, ...]:
