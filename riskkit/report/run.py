@@ -179,6 +179,7 @@ def _write_summary(pack: QuarterPack, order: Order, folder: Path) -> None:
     _pages(pack, order, notebook, f"{pack.institution} {pack.period}")
 
 
+@in_house_style
 def _pages(pack: QuarterPack, order: Order, notebook: Path, title: str) -> None:
     """The page of a notebook and its PDF, as ordered; the PDF is of the page, or else of the workbook beside it."""
     from riskkit.report import notebooks
@@ -248,8 +249,7 @@ def _write_reports(pack: QuarterPack, order: Order, unit: str, place: Path) -> N
         "lang": order.lang,
     }
     notebooks.run_notebook("branch_report", notebook, parameters=parameters)
-    if order.html:
-        _page(pack, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
+    _pages(pack, order, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
 
 
 def _died(report: str) -> dict[str, str]:

@@ -50,7 +50,7 @@ def _pack(wanted: Parameters) -> QuarterPack:
     from riskkit.workspace import open_workspace
 
     if pack := kept(wanted.workspace, wanted.quarter, wanted.lang):
-        charts.use(pack.lang)
+        charts.use(pack.lang, pack.workspace)
         return pack
     workspace = open_workspace(wanted.workspace or None, lang=wanted.lang)
     charts.use(workspace.lang, workspace)
