@@ -13,7 +13,7 @@ from riskkit.report.change_words import real_changes
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import in_effect, line_name, node_name
 from riskkit.report.quarter.chart_data import ChartData
-from riskkit.report.quarter.live import Live, joined, place
+from riskkit.report.quarter.live import Live, in_digits, joined, place
 from riskkit.report.quarter.ranking import change_cell
 from riskkit.report.quarter.verification import Verification
 from riskkit.report.quarter.watch import Watched, cause_name, watch_list
@@ -111,9 +111,11 @@ def _mean_tile(book: Book, live: Live) -> Tile:
         return Tile(
             label, mean, book.say("tile.mean.first"), format=book.score_format, to=_sheet(book, "ranking")
         )
-    change = f"TEXT({mean.text[1:]}-{before!r},{quoted(book.change_format)})"
+    change = f"TEXT(ROUND({mean.text[1:]}-{before!r},{book.decimals}),{quoted(book.change_format)})"
     text = joined(book.say("tile.mean.note", change=place("change")), change=change)
-    note = Formula(f"={text}", book.say("tile.mean.note", change=book.signed(now - before)))
+    digits = in_digits(abs(now - before), book.decimals)
+    sign = ("▲" if now > before else "▼") if float(digits) else ""
+    note = Formula(f"={text}", book.say("tile.mean.note", change=f"{sign}{digits}" if sign else NOTHING))
     return Tile(label, mean, note, format=book.score_format, to=_sheet(book, "ranking"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pandas as pd
@@ -159,6 +160,12 @@ def shown(value: object) -> float | int | str:
         return value
     number = float(value)  # type: ignore[arg-type]
     return number if np.isfinite(number) else NOTHING
+
+
+def in_digits(value: float, decimals: int) -> str:
+    """A number as TEXT prints it: half up, by its decimal digits rather than its binary ones."""
+    exact = Decimal(f"{value:.15g}")
+    return str(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
 
 
 def place(name: str) -> str:

@@ -11,7 +11,7 @@ from riskkit.report import figures, native_charts, rules
 from riskkit.report.book import Book
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import node_name
-from riskkit.report.quarter.live import Live, joined, place, shown
+from riskkit.report.quarter.live import Live, in_digits, joined, place, shown
 from riskkit.report.quarter.verification import Verification
 from riskkit.report.quarter.weights import counted
 from riskkit.report.sheets import (
@@ -45,7 +45,7 @@ class _Profile:
     def __init__(self, book: Book, live: Live, verification: Verification) -> None:
         self.book, self.live, self.verification = book, live, verification
         self.unit = next(iter(live.rows))
-        self.sheet: Sheet = book.sheet(book.say("profile.name"), GRID, paged=True)
+        self.sheet: Sheet = book.sheet(book.say("profile.name"), GRID)
 
     def write(self) -> None:
         book, sheet = self.book, self.sheet
@@ -100,10 +100,10 @@ class _Profile:
         text = joined(self.book.say(f"profile.{key}", value=place("value")), value=expression)
         return Formula(f"={text}", self.book.say(f"profile.{key}", value=known))
 
-    def _number(self, expression: str, known: object) -> tuple[str, str]:
+    def _number(self, expression: str, known: float | str) -> tuple[str, str]:
         """A score as text, as a formula and as it is."""
         form = quoted(self.book.score_format)
-        words = NOTHING if isinstance(known, str) else self.book.number(float(known))  # type: ignore[arg-type]
+        words = NOTHING if isinstance(known, str) else in_digits(known, self.book.decimals)
         return f"IF(ISNUMBER({expression}),TEXT({expression},{form}),{quoted(NOTHING)})", words
 
     def _tiles(self) -> list[Tile]:
@@ -202,7 +202,6 @@ class _Profile:
         """All items, and in the rows that wait for them the weakest."""
         book, sheet = self.book, self.sheet
         items = [node.id for node in counted(book.model.spec.nodes) if node.id in book.model.items]
-        sheet.new_page()
         sheet.section(book.label("profile.items"))
         sheet.down(20)
         points = CENTRED.but(format=book.points_format)

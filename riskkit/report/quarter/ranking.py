@@ -36,7 +36,7 @@ def write_ranking(book: Book, live: Live) -> None:
     sheet.keep(head, head, still=4)
     if len(ranking):
         last, grade, change = sheet.row - 1, 6 + parents, len(columns) - 1
-        rules.grades(sheet.worksheet, rules.block(grade + 1, head + 1, grade + 1, last), live.grade_names)
+        rules.grades(sheet.worksheet, rules.block(grade, head + 1, grade, last), live.grade_names)
         rules.changes(sheet.worksheet, rules.block(change, head + 1, change, last))
     sheet.down(6)
     quiet = QUIET.but(bottom="", indent=1)
