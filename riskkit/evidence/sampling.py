@@ -73,7 +73,7 @@ class _Errors:
         groups = whole.astype("float64").groupby(level=0)
         frame = pd.DataFrame(
             {
-                "sampling": groups["sampling"].agg(lambda values: values.sum(skipna=False)),
+                "sampling": groups["sampling"].sum(skipna=False),
                 "cases": groups["cases"].min(),
                 "sampled_from": groups["sampled_from"].min(),
             }
@@ -87,9 +87,9 @@ class _Errors:
         sample = self.reach.model.tables[SOURCE_OF.get(table, table)].sample
         assert sample is not None, "only tables that are samples get here"
         whole = pd.concat(moved)
-        cases = whole.groupby(level=list(range(whole.index.nlevels))).agg(lambda each: each.sum(skipna=False))
-        groups = cases.groupby(level="unit")
-        m, squares = groups.size().astype("float64"), groups.agg(lambda each: (each**2).sum(skipna=False))
+        cases = whole.groupby(level=list(range(whole.index.nlevels))).sum(skipna=False)
+        m = cases.groupby(level="unit").size().astype("float64")
+        squares = (cases**2).groupby(level="unit").sum(skipna=False)
         population = (
             self.reach.staff().reindex(m.index) if sample.of == "staff" else pd.Series(np.inf, m.index)
         )
@@ -178,4 +178,4 @@ def _rating(leaf: s.Ratio, rows: pd.DataFrame, columns: s.SecondRating, reach: R
     moves = Expression(leaf.numerator).numbers(raised, reach.setting) - rows["=numerator"]
     total = rows.groupby("unit")["=denominator"].transform("sum")
     variance: pd.Series = (leaf.factor * moves / total) ** 2 * between / np.where(twice, 2, 1)
-    return variance.groupby(rows["unit"]).agg(lambda each: each.sum(skipna=False))
+    return variance.groupby(rows["unit"]).sum(skipna=False)
