@@ -12,7 +12,7 @@ import click
 
 from riskkit import __version__, texts
 from riskkit.cli.evidence import check
-from riskkit.cli.machine import doctor, init
+from riskkit.cli.machine import doctor, init, theme
 from riskkit.cli.models import model
 from riskkit.cli.reports import report, run
 from riskkit.cli.scores import explain, score
@@ -38,7 +38,7 @@ def riskkit() -> None:
     """The root command."""
 
 
-for _command in (init, check, score, run, report, explain, model, weights, doctor):
+for _command in (init, check, score, run, report, explain, model, weights, theme, doctor):
     riskkit.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""`init` and `doctor`: a workspace to begin with, and what the machine has."""
+"""`init`, `theme` and `doctor`: a workspace to begin with, how its reports look, and what the machine has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from riskkit import texts
-from riskkit.cli.screen import lang_option, say, shown_language, workspace_option
+from riskkit.cli.screen import lang_option, opened, say, shown_language, workspace_option
 
 
 @click.command(help=say("help.init"))
@@ -28,6 +28,24 @@ def init(
         folder, name_zh=name, name_en=name_en or name, lang=shown_language(lang), model=model, period=period
     )
     click.echo(say("init_done", folder=folder, n=len(made)))
+
+
+@click.command(help=say("help.theme"))
+@workspace_option
+def theme(workspace: str | None) -> None:
+    """Check the institution's own theme, wording and logo, and say what some reader could not read."""
+    from riskkit.report.house_style import house_style
+    from riskkit.report.legibility import complaints
+
+    style = house_style(opened(workspace))
+    click.echo(
+        say("theme.files", files=", ".join(style.files) or say("theme.packaged"), n=len(style.wording))
+    )
+    found = complaints(style.theme)
+    for each in found:
+        values = {"found": each.found, "least": each.least, "sight": say(f"theme.{each.sight}")}
+        click.echo(f"! {say(f'theme.{each.kind}', first=each.first, second=each.second, **values)}")
+    click.echo(say("theme.faults" if found else "theme.legible", n=len(found)))
 
 
 @click.command(help=say("help.doctor"))

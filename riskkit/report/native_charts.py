@@ -299,7 +299,7 @@ def _title(label: Label) -> Title:
     if label.small:
         runs.append(
             RegularTextRun(
-                rPr=_characters("faint", False, theme().sizes.chart - 0.5), t="  " + clean(label.small)
+                rPr=_characters("grey", False, theme().sizes.chart - 0.5), t="  " + clean(label.small)
             )
         )
     paragraph = Paragraph(pPr=ParagraphProperties(defRPr=_characters("rule", True)), r=runs)

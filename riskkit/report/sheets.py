@@ -184,7 +184,7 @@ def _array(cell: Any, look: Look, quoted: bool) -> StyleArray:
 @lru_cache(maxsize=4096)
 def _rich(using: Theme, words: Label | Runs, look: Look) -> CellRichText:
     if isinstance(words, Label):
-        small = look.colour if look.fill and look.colour == "white" else "faint"
+        small = look.colour if look.fill and look.colour == "white" else "grey"
         parts = [Run(words.main, look.size, look.colour, look.bold)]
         gap = "\n" if words.stacked else "  "
         parts += [Run(f"{gap}{words.small}", _smaller(look.size), small)] if words.small else []

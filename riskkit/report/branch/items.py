@@ -89,7 +89,7 @@ def _row(book: Book, name: str, row: pd.Series, hidden: bool, *, counts: bool = 
         node_name(book, parent) if parent else NOTHING,
         row["weight"] if counts and row["weight"] == row["weight"] else quiet,
         *_measured(book, item, row, hidden),
-        Shown(state_name(book, state), CENTRED.but(colour=STATE_COLOURS.get(state, "faint"))),
+        Shown(state_name(book, state), CENTRED.but(colour=STATE_COLOURS.get(state, "grey"))),
         row.get("confidence")
         if isinstance(row.get("confidence"), str) and row["value"] == row["value"]
         else quiet,
