@@ -197,7 +197,11 @@ class _Reading:
     def walk(self, branch: Any, place: Place, lines: Lines, worded: dict[str, dict[str, str]]) -> None:
         """Collect the texts of a branch; its place is the key."""
         key = ".".join(map(str, place))
-        if texts.has(key) or not isinstance(branch, dict):
+        if (
+            texts.has(key)
+            or not isinstance(branch, dict)
+            or (branch and branch.keys() <= set(texts.LANGUAGES))
+        ):
             if self.known(key, place, lines):
                 worded[key] = self.versions(key, branch, place, lines)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,7 @@ def test_everybody_can_read_the_packaged_theme_also_in_a_grey_print() -> None:
 
 def test_neighbouring_grades_differ_to_everybody_and_in_grey() -> None:
     solids = [grade.solid for grade in theme().grades]
-    for better, worse in zip(solids, solids[1:], strict=False):
+    for better, worse in pairwise(solids):
         assert min(difference(better, worse, sight) for sight in SIGHTS) >= 15
         assert abs(lightness(better) - lightness(worse)) >= 8
 
