@@ -213,7 +213,8 @@ PUBLIC = [
 ]  # fmt: skip
 CHARTS = [
     "ageing", "control_chart", "dimension_profile", "funnel", "heatmap", "indicator_profile", "leave_one_out",
-    "losses", "movement", "rank_intervals", "rank_ranges", "ranking", "real_change", "trend", "uncertainty", "use",
+    "losses", "movement", "rank_intervals", "rank_ranges", "ranking", "real_change", "risk_matrix", "trend", "uncertainty",
+    "use",
     "variance_shares", "weight_stability", "why",
 ]  # fmt: skip
 SHOWN_BY = {"Assessment": "score"}

@@ -31,13 +31,13 @@ class RiskMatrix:
     tell was handed in; then there is no rating.
     """
 
-    model: IndicatorModel
+    assessment: Assessment
     cells: pd.DataFrame
 
     @property
     def risk(self) -> s.Risk:
         """The matrix as the model has it."""
-        return _risk(self.model)
+        return _risk(self.assessment.model)
 
     def grid(self, kind: str) -> pd.DataFrame:
         """The units in each cell, best known code first: likelihood (rows, the greatest first) × impact.
@@ -58,17 +58,19 @@ class RiskMatrix:
             columns=pd.RangeIndex(1, len(self.risk.impact) + 1, name="impact"),
         )
 
-    def top(self) -> pd.DataFrame:
-        """The rows with the gravest rating that any unit has, the most points lost first; empty if it is the mildest.
+    def top(self, ratings: int = 1, kind: str | None = None) -> pd.DataFrame:
+        """The rows, of one kind or all, with the gravest ratings that any unit has (so many), the gravest first; none
+        of the mildest.
 
         >>> risk_matrix(assessment).top()[["name", "kind", "lost"]]
         """
-        order = [rating.id for rating in self.risk.ratings]
-        place = self.cells["rating"].map({name: at for at, name in enumerate(order)})
-        gravest = place.max()
-        if not gravest > 0:
-            return self.cells.iloc[:0]
-        return self.cells[place == gravest].sort_values(["impact", "lost"], ascending=False, kind="stable")
+        order = {rating.id: place for place, rating in enumerate(self.risk.ratings)}
+        rows = self.cells if kind is None else self.cells[self.cells["kind"] == kind]
+        place = rows["rating"].map(order)
+        given = sorted(set(place[place > 0]), reverse=True)[:ratings]
+        rows = rows.assign(place=place)[place.isin(given)]
+        by = ["place", "impact", "lost"]
+        return rows.sort_values(by, ascending=False, kind="stable").drop(columns="place")
 
 
 def risk_matrix(assessment: Assessment) -> RiskMatrix:
@@ -84,7 +86,7 @@ def risk_matrix(assessment: Assessment) -> RiskMatrix:
     """
     risk = _risk(assessment.model)
     frames = [_placed(assessment, risk, kind) for kind in risk.data]
-    return RiskMatrix(assessment.model, pd.concat(frames, ignore_index=True))
+    return RiskMatrix(assessment, pd.concat(frames, ignore_index=True))
 
 
 def _risk(model: IndicatorModel) -> s.Risk:

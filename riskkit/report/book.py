@@ -23,7 +23,7 @@ from riskkit import texts
 from riskkit.model import IndicatorModel
 from riskkit.report.pack import QuarterPack
 from riskkit.report.package import finished
-from riskkit.report.sheets import RULER, Column, Label, Sheet, clean, title_of
+from riskkit.report.sheets import Column, Label, Sheet, clean, title_of
 from riskkit.report.theme import LOGO, Look, alignment, font, reads_on, theme
 
 LONGEST_MARGINAL = 44
@@ -35,6 +35,8 @@ EMU = 9525
 """The units a drawing is measured in, to a pixel."""
 LEAST, FILLER = 110.0, 11.0
 """A sheet is at least so wide, made up with columns of a width of their own."""
+STAND_IN = 8.5
+"""Pixels of a character of a column's width in the widest font that stands in where the theme's is not installed."""
 TAB = {"main": "rule", "detail": "series_soft", "about": "faint"}
 
 
@@ -202,11 +204,11 @@ class Book:
         """A scale at which the sheet fits the width with something to spare: with "fit to", breaks would be ignored."""
         page = theme().page
         inches = PAPER[page.paper][1] - page.left - page.right
-        needed = sheet.width(1, sheet.columns) * RULER / 96
+        needed = sheet.width(1, sheet.columns) * STAND_IN / 96
         worksheet: Any = sheet.worksheet
         worksheet.sheet_properties.pageSetUpPr.fitToPage = False
         worksheet.page_setup.fitToWidth = worksheet.page_setup.fitToHeight = None
-        worksheet.page_setup.scale = max(10, min(100, int(90 * inches / needed)))
+        worksheet.page_setup.scale = max(10, min(100, int(99 * inches / needed)))
 
     def _marginals(self) -> dict[str, str]:
         spec = self.model.spec

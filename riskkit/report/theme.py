@@ -146,6 +146,10 @@ class Theme(Spec):
         last = len(self.grades) - 1
         return self.grades[round(place * last / (of - 1)) if of > 1 else 0]
 
+    def rating(self, place: int, of: int) -> str:
+        """The colour of the rating in a place (0 is mildest) of so many, on the scale of scores."""
+        return self.shade(1 - place / (of - 1) / 2)
+
     def shade(self, share: float) -> str:
         """The colour of a share of full marks; beyond 0 and 1 the end colours."""
         stops = self.scale

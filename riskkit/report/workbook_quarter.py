@@ -18,6 +18,7 @@ from riskkit.report.quarter.profile import write_profile
 from riskkit.report.quarter.quality import write_quality, write_remarks
 from riskkit.report.quarter.ranking import write_ranking
 from riskkit.report.quarter.red_lines import write_red_lines
+from riskkit.report.quarter.risk import write_risk
 from riskkit.report.quarter.rollups import write_rollups
 from riskkit.report.quarter.targets import write_targets
 from riskkit.report.quarter.verification import write_verification
@@ -54,6 +55,7 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     write_red_lines(book, candidates)
     write_rollups(book, live)
     write_targets(book, numbers)
+    write_risk(book)
     write_lost(book)
     for worksheet in reckoning:  # written first, because the others refer to them
         book.to_the_end(worksheet)

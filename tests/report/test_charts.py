@@ -73,6 +73,7 @@ CHARTS: dict[str, tuple[Chart, Callable[[QuarterPack], tuple[Any, ...]]]] = {
         charts.leave_one_out,
         lambda pack: (rk.leave_one_out(pack.assessment, depth=1), pack.model),
     ),
+    "risk_matrix": (charts.risk_matrix, lambda pack: (rk.risk_matrix(pack.assessment),)),
     "losses": (charts.losses, lambda pack: (pack.assessment, UNIT)),
     "losses_with_deduction": (charts.losses, lambda pack: (pack.assessment, "0302")),
     "losses_with_refusals": (charts.losses, lambda pack: (pack.assessment, "0310")),

@@ -25,10 +25,11 @@ from tests.report import workbooks
 HDI = Path(__file__).parents[2] / "data_samples" / "hdi"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SHEETS = {
-    "zh": """看板 机构画像 排名 热力图 A_保密制度完备性 B_保密宣传教育效果 C_涉密人员管理规范性 变动 红线与问题 汇总 目标与实际 失分清单
-        权重与等级 得分明细 验算 模型与方法 指标体系 数据质量 附注与更正 图表数据""",
+    "zh": """看板 机构画像 排名 热力图 A_保密制度完备性 B_保密宣传教育效果 C_涉密人员管理规范性 变动 红线与问题 汇总 目标与实际
+        风险矩阵 风险矩阵_2 失分清单 权重与等级 得分明细 验算 模型与方法 指标体系 数据质量 附注与更正 图表数据""",
     "en": """Dashboard Unit_profile Ranking Heat_map A_Completeness_of_the_system B_Effect_of_training_and_publi…
-        C_Management_of_staff_in_sensi… Changes Red_lines_and_findings Roll-up Targets_and_results Points_lost
+        C_Management_of_staff_in_sensi… Changes Red_lines_and_findings Roll-up Targets_and_results Risk_matrix
+        Risk_matrix_2 Points_lost
         Weights_and_grades Points Verification Model_and_method Tree_and_formulas Data_quality
         Notes_and_corrections Chart_data""",
 }

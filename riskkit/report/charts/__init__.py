@@ -12,6 +12,7 @@ from riskkit.report.charts.canvas import use
 from riskkit.report.charts.changes import ageing, losses, movement, trend
 from riskkit.report.charts.control import control_chart, funnel
 from riskkit.report.charts.methods import rank_ranges
+from riskkit.report.charts.risk import risk_matrix
 from riskkit.report.charts.sensitivity import leave_one_out, rank_intervals, weight_stability
 from riskkit.report.charts.standing import dimension_profile, heatmap, indicator_profile, ranking
 from riskkit.report.charts.sureness import real_change, uncertainty, variance_shares
@@ -31,6 +32,7 @@ __all__ = [
     "rank_ranges",
     "ranking",
     "real_change",
+    "risk_matrix",
     "trend",
     "uncertainty",
     "use",
