@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from riskkit import texts
 from riskkit.cli.screen import lang_option, opened, period_argument, say, workspace_option
+
+if TYPE_CHECKING:
+    from riskkit.workspace import Workspace
 
 _OPTIONS = (
     workspace_option,
@@ -68,6 +72,7 @@ def _publish(
     units = chosen_units(bank, wanted, branches)
     order = Order(bank.path, str(wanted), bank.lang, units, html, pdf)
     click.echo(say("scored", units=len(units), model=f"{bank.model.spec.id} {bank.model.spec.version}"))
+    _tell_of_fonts(bank)
     with tqdm(total=len(units), unit=say("report_unit"), desc=say("reports"), disable=None) as bar:
 
         def advance(stage: str) -> None:
@@ -84,3 +89,12 @@ def _publish(
     click.echo(say("already" if outcome.already else "published", folder=outcome.folder))
     for name in sorted(path.name for path in outcome.folder.iterdir()):
         click.echo(f"  {name}")
+
+
+def _tell_of_fonts(bank: Workspace) -> None:
+    """Say once that charts cannot be labelled in Chinese; what draws them, in other processes, is not heard."""
+    from riskkit.report.charts.fonts import find_family
+    from riskkit.report.house_style import house_style
+
+    if find_family(house_style(bank).theme.font) is None:
+        click.echo(texts.say("chart.no_font", texts.screen_language()), err=True)

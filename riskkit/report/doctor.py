@@ -44,9 +44,10 @@ def findings(workspace: str | None, lang: texts.Language) -> list[Line]:
 
 
 def _font(lang: texts.Language) -> Line:
-    from riskkit.report.charts.fonts import chinese_family
+    from riskkit.report.charts.fonts import find_family
+    from riskkit.report.theme import theme
 
-    font = chinese_family()
+    font = find_family(theme().font)
     text = texts.say("doctor.font", lang, font=font) if font else texts.say("doctor.no_font", lang)
     return Line(font is not None, text, needed=False)
 
