@@ -225,7 +225,7 @@ def to_html(notebook: Path, target: Path, *, title: str, marking: str, lang: tex
 
 @cache
 def _sanitiser() -> SanitizeHTML:
-    attributes = {"*": ["class", "style"], "a": ["href"]}
+    attributes = {"*": ["class", "style", "id"], "a": ["href"], "table": ["role"], "th": ["scope"]}
     settings: dict[str, Any] = {
         "tags": [*TAGS, *TABLE_TAGS],
         "attributes": attributes,

@@ -26,7 +26,7 @@ _PAGE = Template("""<!DOCTYPE html>
 $style</style>
 </head>
 <body>
-<table class="rk-page">
+<table class="rk-page" role="presentation">
 <thead><tr><td><div class="rk-running">$logo<b>$marking</b><span>$title</span></div></td></tr></thead>
 <tbody><tr><td><main>
 $body
@@ -54,8 +54,9 @@ main { display: block; padding: 1rem 0 3rem; }
 .dataframe thead th { border-bottom: 1.5px solid #$rule; color: #$grey; }
 .rk-chart { max-width: 100%; height: auto; display: block; margin: .4rem 0; }
 pre { white-space: pre-wrap; }
+a { color: #$rule; }
 .anchor-link { display: none; }
-@page { size: $paper; margin: 11mm 13mm 14mm;
+@page { size: $sheet; margin: 11mm 13mm 14mm;
   @bottom-center { content: counter(page) " / " counter(pages); font-size: 8pt; } }
 @media print {
   html { background: none; }
@@ -65,7 +66,9 @@ pre { white-space: pre-wrap; }
   .rk-cell { overflow: visible; }
   .rk-heading { break-after: avoid; }
   .rk-chart { break-inside: avoid; max-width: 158mm; max-height: 235mm; }
+  a { text-decoration: none; }
   .rk-table { width: 100%; font-size: 8.5pt !important; }
+  .rk-signatures { break-inside: avoid; width: 100%; }
   .rk-table td { min-width: 0 !important; padding: .2em .45em !important; }
   .rk-table th { padding: .2em .45em !important; }
   .rk-table tr { break-inside: avoid; }
@@ -77,7 +80,7 @@ def page(body: str, *, title: str, marking: str, lang: texts.Language) -> str:
     """A whole page around `body`, which must be safe already; the marking stands on top of every printed sheet."""
     colours = theme().colours
     fonts = ",".join(f"'{name}'" for name in dict.fromkeys((theme().font, *FONTS)))
-    style = _STYLE.substitute(fonts=f"{fonts},sans-serif", paper=theme().page.paper, **colours.model_dump())
+    style = _STYLE.substitute(fonts=f"{fonts},sans-serif", sheet=theme().page.paper, **colours.model_dump())
     language = {"zh": "zh-CN", "en": "en"}[lang]
     words = {"title": escape(title), "marking": escape(marking), "logo": _logo(lang)}
     return _PAGE.substitute(language=language, policy=POLICY, style=style, body=body, **words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from riskkit import resources, texts
 from riskkit.errors import ReportFailed
 from riskkit.report.notebooks import run_notebook, to_html
 from riskkit.report.pages import Stopped, open_branch, parts
+from riskkit.report.theme import luminance
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -350,6 +353,49 @@ def test_a_page_has_its_language_marking_and_charts_but_no_code(page: str) -> No
     assert 'alt=""' not in page
     assert "open_branch" not in page
     assert "改好下一格的参数" not in page
+
+
+class Read(HTMLParser):
+    """What a screen reader goes by: headings, names, links, tables, and every colour of text with what is behind it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.names: list[str] = []
+        self.links: set[str] = set()
+        self.heads: list[str | None] = []
+        self.tables: list[str | None] = []
+        self.colours: set[tuple[str, str]] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.headings += [int(tag[1])] if re.fullmatch(r"h\d", tag) else []
+        self.names += [given["id"]] if "id" in given else []
+        self.links |= {given["href"]} if tag == "a" else set()
+        self.heads += [given.get("scope")] if tag == "th" else []
+        self.tables += [given.get("role")] if tag == "table" else []
+        style = dict(
+            part.split(":", 1) for part in given.get("style", "").replace(" ", "").split(";") if part
+        )
+        if "color" in style:
+            self.colours.add((style["color"], style.get("background-color", "#F4F6F8")))
+
+
+def test_a_page_can_be_read_without_seeing_it(page: str) -> None:
+    """WCAG 2.2: headings in order (1.3.1), header cells that say of what (1.3.1), links that lead somewhere (2.4.4),
+    contrast of at least 4.5 (1.4.3), here against the darkest paper there is."""
+    read = Read(page)
+    assert read.headings[0] == 1
+    assert max(after - before for before, after in itertools.pairwise(read.headings)) <= 1
+    assert {"col", "row"} == set(read.heads)
+    assert set(read.tables) == {None, "presentation"}
+    assert len(read.names) == len(set(read.names)) > 100
+    assert read.links <= {f"#{name}" for name in read.names}
+    assert {"#item-B1.4", "#evidence-B1.4"} <= read.links
+    for text, paper in read.colours:
+        light, dark = sorted((luminance(each[1:].upper()) for each in (text, paper)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, paper)
 
 
 def test_the_same_notebook_gives_the_same_page(page: str, branch: Path, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from riskkit.report.phrases import how_sure
 BRANCH = (
     "masthead",
     "grade_table",
+    "way_up",
+    "signatures",
     "dimensions",
     "self_check",
     "losses",
@@ -83,7 +85,8 @@ def test_a_unit_without_enough_evidence_is_told_so(
 
 def test_what_the_next_grade_asks_for_is_listed(pack: QuarterPack) -> None:
     lines = BranchReport(pack, "0302").grade_table().plain.splitlines()
-    assert lines[0] == "评为 B 良好 需要："
+    assert lines[0].startswith("还不是 B 良好：红线封顶 C 级（RL06")
+    assert lines[1] == "评为 B 良好 的全部要求："
     assert [line for line in lines[2:] if "未达到" in line] == [
         "不被红线封顶（RL06 涉密信息或客户敏感信息违规公开） | – | – | 未达到"
     ]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit.analysis.grade_gap import Requirement, grade_gap
+from riskkit.analysis.next_grade import NextGrade
 from riskkit.analysis.peers import PeerPlace, place
 from riskkit.discretion import SMALLEST_GROUP, masked
 from riskkit.evidence.measures import reason_text
@@ -21,8 +22,11 @@ from riskkit.report.pages import parts
 from riskkit.report.pages.parts import Cell, Part
 from riskkit.report.pages.report import Report
 from riskkit.report.tables import value_text
+from riskkit.report.way_words import Step, way_lead, way_steps, why_not_next
 from riskkit.scoring.plan import ROOT, Plan
 
+PLACE = ["table", "_file", "_sheet", "_row"]
+"""What makes an evidence row one: a row joined to several others still is."""
 TOP = 15
 """Rows of a table that shows only the largest."""
 
@@ -39,6 +43,11 @@ class BranchReport(Report):
     def peers(self) -> PeerPlace:
         """The unit's place among its peers."""
         return place(self.now, self.unit)
+
+    @cached_property
+    def way(self) -> NextGrade:
+        """The cheapest way to the next better grade."""
+        return self.pack.way_up(self.unit)
 
     @cached_property
     def items_frame(self) -> pd.DataFrame:
@@ -106,8 +115,44 @@ class BranchReport(Report):
         wanted = phrases.grade_name(self.book, gap.grade)
         rows = [self._requirement(each) for each in gap.requirements]
         shown = parts.table(self.columns("requirement", ">needed", ">found", "met"), rows)
-        lead = parts.note(self.say("branch.wanted", grade=wanted))
-        return Part(lead.html + shown.html, f"{lead.plain}\n{shown.plain}")
+        return parts.together(
+            parts.note(why_not_next(self.book, self.unit), self.say("branch.wanted", grade=wanted)), shown
+        )
+
+    def way_up(self) -> Part:
+        """The improvements with the least effort that reach the next better grade, each with its evidence."""
+        lead = parts.note(way_lead(self.book, self.way))
+        rows = [self._step(step) for step in way_steps(self.book, self.way)]
+        if not rows:
+            return lead
+        keys = (
+            "~item",
+            ">value",
+            ">to_reach",
+            ">points",
+            ">points_needed",
+            ">gain",
+            ">effort",
+            ">evidence_rows",
+        )
+        legend = parts.note(self.book.say("way.legend"))
+        return parts.together(lead, parts.table(self.columns(*keys), rows), legend)
+
+    def _step(self, step: Step) -> list[Cell | str]:
+        label = Cell(step.name, to=f"item-{step.item}")
+        if step.hidden:
+            return [label, step.value, step.target, *["–"] * 5]
+        rows = len(self.way.evidence(step.item).drop_duplicates(PLACE))
+        numbers = [self.points(step.points), self.points(step.needed)]
+        return [
+            label,
+            step.value,
+            Cell(step.target, bold=True),
+            *numbers,
+            Cell(f"+{self.score(step.gain)}", "good"),
+            f"{step.effort:.2f}",
+            Cell(str(rows), to=f"evidence-{step.item}") if rows else "–",
+        ]
 
     def _requirement(self, each: Requirement) -> list[Cell | str]:
         line = phrases.line_name(self.book, each.red_line) if each.red_line else ""
@@ -183,7 +228,7 @@ class BranchReport(Report):
         lost = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
         rows: list[list[Cell | str]] = [
             [
-                self.node(str(name)),
+                Cell(self.node(str(name)), to=f"item-{name}"),
                 Cell(f"{row['lost']:.2f}", bold=True),
                 self.points(row["points"]),
                 self._value(str(name), row),
@@ -208,7 +253,8 @@ class BranchReport(Report):
         scored = self.model.items[name].weight > 0
         weight = (f"{row['weight']:.2%}" if row["weight"] else "–") if scored else self.say("items.listed")
         cases = phrases.few() if row["few"] else "–" if pd.isna(row["n"]) else f"{row['n']:g}"
-        label = Cell(self.node(name), "" if scored else "grey")
+        to = f"evidence-{name}" if self.places[name] else ""
+        label = Cell(self.node(name), "" if scored else "grey", name=f"item-{name}", to=to)
         confidence = (
             row["confidence"]
             if isinstance(row["confidence"], str) and row["state"] in ("measured", CARRIED)
@@ -246,12 +292,12 @@ class BranchReport(Report):
 
     # ------------------------------------------------------------ what changed
 
-    def movement_chart(self) -> None:
-        """Draw what moved the score; say so where there is nothing to compare with."""
+    def why_chart(self) -> None:
+        """Draw why the score changed, group by group of causes; say so where there is nothing to compare with."""
         if self.pack.movement is None or pd.isna(self._change()):
             parts.show(parts.note(self.say("changes.first")))
         else:
-            charts.movement(self.pack.movement, self.unit, lang=self.lang)
+            charts.why(self.pack.movement.why, self.unit, lang=self.lang)
 
     def changes(self, limit: int = TOP) -> Part:
         """The items that moved the score most: points before and after, and what each did to the total."""
@@ -321,9 +367,14 @@ class BranchReport(Report):
 
     def evidence(self) -> Part:
         """For each item, the tables, files and rows its value was computed from."""
-        rows = [row for name in self.items_frame.index for row in self._evidence_rows(str(name))]
+        rows = [row for places in self.places.values() for row in places]
         columns = self.columns("~item", "table", "~file", ">rows", "places", "measured_in")
         return parts.table(columns, rows, none=self.say("evidence.none"))
+
+    @cached_property
+    def places(self) -> dict[str, list[list[Cell | str]]]:
+        """Every item's rows of the table of evidence; none where nothing was counted or too few answered."""
+        return {str(name): list(self._evidence_rows(str(name))) for name in self.items_frame.index}
 
     def _evidence_rows(self, name: str) -> Iterator[list[Cell | str]]:
         row = self.items_frame.loc[name]
@@ -331,12 +382,25 @@ class BranchReport(Report):
             return
         found = self.now.measures.evidence_rows(self.unit, name)
         period = str(row["measured_in"]) if isinstance(row["measured_in"], str) else str(self.now.period)
-        for (table, file, sheet), some in found.groupby(
-            ["table", "_file", "_sheet"], sort=False, dropna=False
-        ):
+        places_of = found.groupby(["table", "_file", "_sheet"], sort=False, dropna=False)
+        for number, ((table, file, sheet), some) in enumerate(places_of):
             source = self.model.tables.get(SOURCE_OF.get(str(table), str(table)))
             label = source.name[self.lang] if source else str(table)
             where = f"{file} · {sheet}" if isinstance(sheet, str) and sheet else str(file)
             low, high = some["_row"].min(), some["_row"].max()
             places = "" if str(table) in SOURCE_OF else f"{low}–{high}" if low != high else f"{low}"
-            yield [self.node(name), label, where, str(len(some)), places, period]
+            anchor = "" if number else f"evidence-{name}"
+            yield [
+                Cell(self.node(name), name=anchor, to=f"item-{name}"),
+                label,
+                where,
+                str(some["_row"].nunique()),
+                places,
+                period,
+            ]
+
+    def signatures(self) -> Part:
+        """Where the report is signed."""
+        return parts.signatures(
+            [self.book.say(f"signature.{who}") for who in ("prepared", "reviewed", "head", "date")]
+        )

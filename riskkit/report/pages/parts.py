@@ -21,11 +21,13 @@ ONE_LINE = 24
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell's text, and its tone where it means something."""
+    """A cell's text, and its tone where it means something; its `name` on the page, and what it leads `to`."""
 
     text: str
     tone: Tone = ""
     bold: bool = False
+    name: str = ""
+    to: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,18 @@ def note(*sentences: str) -> Part:
     return Part(html, "\n".join(sentences))
 
 
+def together(*shown: Part) -> Part:
+    """Several parts as one."""
+    return Part("".join(part.html for part in shown), "\n".join(part.plain for part in shown))
+
+
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *, none: str = "") -> Part:
     """A table; a sentence where it has no rows."""
     if not rows:
         return note(none)
-    head = "".join(f'<th style="{_head_style(column)}">{escape(column.heading)}</th>' for column in columns)
+    head = "".join(
+        f'<th scope="col" style="{_head_style(column)}">{escape(column.heading)}</th>' for column in columns
+    )
     body = "".join(f"<tr>{_row(columns, row)}</tr>" for row in rows)
     paper = f"background-color:{_colour('white')};color:{_colour('ink')}"
     style = f"border-collapse:collapse;font-size:.92em;margin:.4em 0;{paper}"
@@ -96,7 +105,17 @@ def tiles(figures: Sequence[tuple[str, Cell]]) -> Part:
     )
     style = "border-collapse:separate;border-spacing:4px 0;margin:.6em 0"
     plain = " · ".join(f"{label} {cell.text}" for label, cell in figures)
-    return Part(f'<table class="rk-tiles" style="{style}"><tbody><tr>{cells}</tr></tbody></table>', plain)
+    start = f'<table class="rk-tiles" role="presentation" style="{style}">'
+    return Part(f"{start}<tbody><tr>{cells}</tr></tbody></table>", plain)
+
+
+def signatures(labels: Sequence[str]) -> Part:
+    """Lines to sign on, each behind what it is for."""
+    line = f"border-bottom:1px solid {_colour('grey')};min-width:7em;padding:1.6em 1em 0 0"
+    label = f"color:{_colour('grey')};padding:1.6em .6em 0 0;white-space:nowrap"
+    cells = "".join(f'<td style="{label}">{escape(text)}</td><td style="{line}"></td>' for text in labels)
+    start = '<table class="rk-signatures" role="presentation" style="margin:1em 0">'
+    return Part(f"{start}<tbody><tr>{cells}</tr></tbody></table>", " ____ ".join([*labels, ""]))
 
 
 def _head_style(column: Column) -> str:
@@ -106,18 +125,22 @@ def _head_style(column: Column) -> str:
 
 def _row(columns: Sequence[Column], row: Sequence[Cell | str]) -> str:
     cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
-    return "".join(_cell(column, cell) for column, cell in zip(columns, cells, strict=True))
+    tags = ['th scope="row"', *["td"] * (len(cells) - 1)]
+    return "".join(_cell(*each) for each in zip(tags, columns, cells, strict=True))
 
 
-def _cell(column: Column, cell: Cell) -> str:
+def _cell(tag: str, column: Column, cell: Cell) -> str:
     edge = f"border-bottom:1px solid {_colour('hairline')}"
     style = f"text-align:{column.align};padding:.28em .7em;{edge};vertical-align:top"
     if column.wrap:
         style += ";min-width:12em;max-width:32em"
     elif _breadth(cell.text) <= ONE_LINE:
         style += ";white-space:nowrap"
-    style += _tone_style(cell.tone) + (";font-weight:600" if cell.bold else "")
-    return f'<td style="{style}">{escape(cell.text)}</td>'
+    style += _tone_style(cell.tone) + (";font-weight:600" if cell.bold else ";font-weight:400")
+    name = f' id="{escape(cell.name)}"' if cell.name else ""
+    text = escape(cell.text)
+    shown = f'<a href="#{escape(cell.to)}">{text}</a>' if cell.to else text
+    return f'<{tag}{name} style="{style}">{shown}</{tag.split()[0]}>'
 
 
 def _breadth(text: str) -> int:
@@ -129,7 +152,7 @@ def _tone_style(tone: Tone) -> str:
     if tone.startswith("grade:"):
         place, _, count = tone.removeprefix("grade:").partition("/")
         colours = theme().grade(int(place), int(count))
-        return f";background-color:#{colours.tint};color:#{colours.text};font-weight:600"
+        return f";background-color:#{colours.tint};color:#{colours.text}"
     return f";color:{_colour(tone)}" if tone else ""
 
 
