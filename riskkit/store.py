@@ -68,7 +68,7 @@ class LazyTables(Mapping[str, pd.DataFrame]):
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """A stored table, read without the threads that `pandas.read_parquet` starts: a process with threads must not fork."""
+    """A stored table, without the threads that `pandas.read_parquet` starts: a process that has them must not fork."""
     from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
     frame: pd.DataFrame = (

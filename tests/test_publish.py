@@ -30,6 +30,7 @@ import pytest
 from riskkit import publish
 from riskkit.errors import PublishFailed
 from riskkit.report import run as report_run
+from riskkit.report.engine import ways
 from tests.conftest import Told
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,6 +67,7 @@ def run(riskkit: Command, small_bank: Path, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setitem(sys.modules, f"riskkit.report.{name}", None)
         monkeypatch.delattr(f"riskkit.report.{name}", raising=False)
     runpy.run_path(str(STAND_INS / "sitecustomize.py"))
+    monkeypatch.setattr(ways, "can_fork", lambda: False)
     monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", Inline)
     monkeypatch.setattr(report_run, "program_hash", lambda: "this program")
 

@@ -1,44 +1,37 @@
-"""Running the report notebooks and turning them into pages. The only room that imports papermill and its kin."""
+"""Running the report notebooks and turning them into pages. Beside engine/, the only room that
+imports papermill and its kin."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import nbformat
 import papermill  # type: ignore[import-untyped]
-from ipykernel.kernelspec import make_ipkernel_cmd
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
-from papermill.clientwrap import PapermillNotebookClient  # type: ignore[import-untyped]
-from papermill.engines import NBClientEngine, papermill_engines  # type: ignore[import-untyped]
+from papermill.engines import papermill_engines  # type: ignore[import-untyped]
 from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
 from riskkit import resources, texts
-from riskkit.errors import Misuse, ReportFailed, unknown
+from riskkit.errors import Misuse, ReportFailed, RiskkitError, unknown
 from riskkit.publish import scratch_file
+from riskkit.report.engine import ENGINE, client, surroundings, ways
+from riskkit.report.engine.client import Zygote
+from riskkit.report.engine.entry import Engine
+from riskkit.report.engine.execution import observing
 from riskkit.report.page import page
 from riskkit.report.pages.parameters import INJECTED
 
 CELL_SECONDS = 600
-ENGINE = "riskkit"
-QUIET = {
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "PYTHONHASHSEED": "0",  # sets come out in the same order every time
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "JUPYTER_PLATFORM_DIRS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-}
+papermill_engines.register(ENGINE, Engine)
 
 
 def run_notebook(name: str, target: Path, *, parameters: Mapping[str, object]) -> None:
@@ -86,75 +79,57 @@ def _check_parameters(source: Path, given: Mapping[str, object]) -> None:
 # ---------------------------------------------------------------- running
 
 
-class _Engine(NBClientEngine):  # type: ignore[misc]
-    """papermill's own engine, in a kernel of this very Python and with this riskkit, that says nothing on screen."""
-
-    @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: Any,
-        kernel_name: str,
-        *,
-        scratch: Path,
-        kernel_log: IO[bytes],
-        lang: str = "",
-        **ignored: Any,
-    ) -> Any:
-        """Run every cell; what the kernel itself writes goes to `kernel_log`."""
-        client = PapermillNotebookClient(
-            nb_man, kernel_name=kernel_name, timeout=CELL_SECONDS, startup_timeout=120
-        )
-        manager = client.create_kernel_manager()
-        manager.kernel_spec.argv = make_ipkernel_cmd()  # not one a user's kernel of the same name would start
-        manager.kernel_spec.env = {}
-        streams: dict[str, Any] = {"stdout": kernel_log, "stderr": subprocess.STDOUT}
-        return client.execute(env=_environment(scratch, lang), cwd=str(scratch), **streams)
-
-
-papermill_engines.register(ENGINE, _Engine)
-
-
-def _environment(scratch: Path, lang: str) -> dict[str, str]:
-    variables = {**os.environ, **QUIET, "IPYTHONDIR": str(scratch / "ipython")}
-    if lang:
-        variables["RISKKIT_LANG"] = lang
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "pyproject.toml").is_file():  # run from a checkout that may not be installed
-        variables["PYTHONPATH"] = os.pathsep.join(
-            [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
-        )
-    return variables
-
-
 def _executed(name: str, source: Path, parameters: dict[str, object], scratch: Path) -> Any:
     log = scratch / "kernel.log"
+    environment = surroundings.for_reports(scratch)
+    if lang := str(parameters.get("lang", "")):
+        environment["RISKKIT_LANG"] = lang
     try:
-        with log.open("wb") as kernel_log, _own_noise_off():
+        with (
+            _own_noise_off(),
+            observing() as seen,
+            _zygote(environment),
+            log.open("wb") as kernel_log,
+        ):
             return papermill.execute_notebook(
                 str(source),
                 None,
                 parameters=parameters,
                 engine_name=ENGINE,
                 progress_bar=False,
-                scratch=scratch,
+                start_timeout=120,
+                execution_timeout=CELL_SECONDS,
+                cwd=str(scratch),
+                environment=environment,
+                any_kernel=True,
                 kernel_log=kernel_log,
-                lang=str(parameters.get("lang", "")),
             )
     except PapermillExecutionError as stopped:
         why = stopped.evalue if stopped.ename == "Stopped" else f"{stopped.ename}: {stopped.evalue}"
         raise ReportFailed(
             "notebook_failed", notebook=name, cell=stopped.exec_count, why=_plain(why)
         ) from None
+    except RiskkitError:
+        raise
     except (
         Exception
-    ) as died:  # a dead kernel, a cell that hangs, a kernel that never starts: each has its own class
-        last = (
-            log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            if log.is_file()
-            else []
-        )
-        why = "; ".join([f"{type(died).__name__}: {died}".strip().splitlines()[0], *last])
-        raise ReportFailed("notebook_died", notebook=name, why=_plain(why)) from died
+    ) as died:  # a dead kernel, a cell that hangs, one that never starts: each has its own class
+        last = log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
+        told = [f"{type(died).__name__}: {died}".strip().splitlines()[0], seen.ended, *last.splitlines()[-1:]]
+        raise ReportFailed(
+            "notebook_died", notebook=name, why=_plain("; ".join(filter(None, told)))
+        ) from died
+
+
+@contextlib.contextmanager
+def _zygote(environment: Mapping[str, str]) -> Iterator[None]:
+    """The zygote that this process was forked from; if there is none, one for a single notebook, which imports for
+    itself what it needs."""
+    if client.mine() is not None or not ways.can_fork():
+        yield
+        return
+    with Zygote(preload=(), environment=environment, jobs=False, quiet=True) as made, client.kept(made):
+        yield
 
 
 @contextlib.contextmanager

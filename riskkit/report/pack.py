@@ -77,9 +77,37 @@ class QuarterPack:
         return next_grade(self.assessment, unit, self.workspace.settings.effort)
 
     @cached_property
+    def year_before(self) -> Assessment | None:
+        """The same period a year earlier; none where there is no evidence of it, or a period is a year."""
+        wanted = self.period.shift(-4)
+        known = self.period.frequency == "quarter" and wanted in self.workspace.periods
+        return self.workspace.assessment(wanted) if known else None
+
+    def real_against(self, before: Period) -> pd.DataFrame:
+        """Which changes since an earlier period are real; see `Workspace.real_change`."""
+        return self.workspace.real_change(self.period, against=before)
+
+    @cached_property
     def origins(self) -> pd.DataFrame:
         """Where every unit's every value came from; see `riskkit.report.origins`."""
         return origins(self.assessment.measures)
+
+
+_kept: list[QuarterPack] = []
+
+
+def keep(pack: QuarterPack) -> None:
+    """Have `kept` give this pack, whole, in this process and in those forked from it."""
+    _ = pack.sure, pack.silent, pack.means, pack.real, pack.origins
+    _kept[:] = [pack]
+
+
+def kept(workspace: str, period: object, lang: texts.Language | None) -> QuarterPack | None:
+    """The pack that was kept, if it is the one of this workspace, period and language."""
+    for pack in _kept:
+        if (workspace, str(period), lang) == (str(pack.workspace.path), str(pack.period), pack.lang):
+            return pack
+    return None
 
 
 def prepare(workspace: Workspace, period: object = None, lang: texts.Language | None = None) -> QuarterPack:

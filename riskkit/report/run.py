@@ -23,7 +23,7 @@ from riskkit.errors import Misuse, PublishFailed, ReportFailed, RiskkitError
 from riskkit.periods import Period
 from riskkit.publish import damaged, digest, put_aside, scratch_folder, write_manifest
 from riskkit.report import pdf
-from riskkit.report.engine import surroundings, ways
+from riskkit.report.engine import client, surroundings, ways
 from riskkit.report.engine.client import PRELOAD, Zygote
 from riskkit.report.house_style import house_style, in_house_style
 from riskkit.report.pack import QuarterPack, keep, prepare
@@ -228,11 +228,15 @@ def _failure(report: str, write: Callable[[], None]) -> dict[str, str]:
     """Why a report could not be written, under its name; whatever breaks one, the others go on."""
     try:
         write()
-    except RiskkitError as failed:
-        return {report: failed.message(texts.screen_language())}
     except Exception as failed:
-        return {report: f"{type(failed).__name__}: {failed}"}
+        return {report: _why(failed)}
     return {}
+
+
+def _why(failed: BaseException) -> str:
+    if isinstance(failed, RiskkitError):
+        return failed.message(texts.screen_language())
+    return f"{type(failed).__name__}: {failed}"
 
 
 def _write_reports(pack: QuarterPack, order: Order, unit: str, place: Path) -> None:
@@ -269,8 +273,19 @@ ROOMS = (
 
 def open_pack(order: Order) -> None:
     """In the process that forks: have the pack at hand for every report and every notebook."""
+    from tqdm import tqdm
+
     os.umask(0o077)
+    interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # its monitor is a thread
     keep(_pack(order))
+    tqdm.monitor_interval = interval
+
+
+def _told(report: str, outcome: client.Outcome) -> dict[str, str]:
+    """Why a report failed: as its process said; of one that ended without a word, that it did."""
+    if outcome.error is not None:
+        return {report: _why(outcome.error)}
+    return _died(report) if outcome.died else dict(outcome.value)
 
 
 def _write_forked(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
@@ -286,7 +301,7 @@ def _write_forked(order: Order, folder: Path, workers: int, advance: Advance) ->
         ) as zygote,
     ):
         for (_, unit, _), outcome in zygote.each("riskkit.report.run:_write_report", work, at_once=workers):
-            failures |= outcome.value if outcome.value is not None else _died(unit or order.period)
+            failures |= _told(unit or order.period, outcome)
             advance("branch" if unit else "summary")
     return dict(sorted(failures.items()))
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any
 
@@ -15,7 +13,7 @@ from jupyter_client.client import KernelClient
 from jupyter_client.session import Session
 
 from riskkit.report.engine.client import Child, Zygote
-from riskkit.report.engine.frames import IOPUB, SHELL, STDIN, Unpacker, pack
+from riskkit.report.engine.frames import IOPUB, SHELL, STDIN, Unpacker, pack, unsigned
 from riskkit.report.engine.streams import NAMES, Shared
 
 PAUSE = 0.002
@@ -53,7 +51,7 @@ class Link:
 
     def __init__(self, end: socket.socket, shared: Shared) -> None:
         self._end, self.shared = end, shared
-        self.session = Session(key=b"")
+        self.session = unsigned(Session())
         self.channels = {name: Channel(self, name) for name in (SHELL, IOPUB, STDIN)}
         self._arrived = Unpacker()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -150,7 +148,14 @@ class Client(KernelClient):
 class Kernel:
     """A kernel in a child, from its start to its end, by the names that nbclient knows."""
 
-    def __init__(self, zygote: Zygote, *, memory: int | None, told: Callable[[int, str], None]) -> None:
+    def __init__(
+        self,
+        zygote: Zygote,
+        *,
+        environment: Mapping[str, str],
+        memory: int | None,
+        told: Callable[[int, str], None],
+    ) -> None:
         self._zygote, self._told = zygote, told
         ours, theirs = socket.socketpair()
         shared = Shared.new()
@@ -158,7 +163,7 @@ class Kernel:
             self.child: Child = zygote.start(
                 "riskkit.report.engine.kernel:serve",
                 handles=(theirs.fileno(), *shared.handles),
-                folder=Path(os.getcwd()),  # noqa: PTH109  (papermill changes it)
+                environment=environment,
                 memory=memory,
             )
         self.link = Link(ours, shared)
@@ -185,7 +190,7 @@ class Kernel:
         if not now:
             self.child.signal(signal.SIGINT)
             await self.link.let_end(END)
-        if not (self.link.silent and self._zygote.wait(self.child, 1.0)):
+        if not self.link.silent:
             self.child.signal(signal.SIGKILL)
             self._zygote.wait(self.child, END)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from riskkit.errors import ReportFailed
 from riskkit.report.engine import ways
+from riskkit.report.engine.surroundings import FORK_SAFE, with_checkout
 from riskkit.report.engine.zygote import MOST, Fork, Notice, Refusal, Start, Work, send_all
 
 if TYPE_CHECKING:
@@ -37,16 +38,8 @@ PRELOAD = (
     "IPython.core.pylabtools",
 )
 """What the zygote imports unless told otherwise."""
-JOBS = ("riskkit.report.engine.jobs",)
+JOBS = ("riskkit.report.engine.jobs:warm",)
 """What children need that run papermill themselves."""
-FORK_SAFE = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
-"""Without these, importing numpy or pyarrow starts threads."""
 _START = "from riskkit.report.engine.zygote import main; main()"
 
 
@@ -89,6 +82,11 @@ class Child:
         return self.status is not None or self.refused is not None
 
     @property
+    def answered(self) -> bool:
+        """Whether its whole answer is here."""
+        return len(self.answer) >= 8 and len(self.answer) >= 8 + int.from_bytes(self.answer[:8], "big")
+
+    @property
     def exit_code(self) -> int:
         """How its process ended: its exit code, negative for a signal."""
         return os.waitstatus_to_exitcode(self.status or 0)
@@ -103,7 +101,7 @@ class Child:
         """What it answered, or how it died."""
         if self.refused:
             return Outcome(error=ZygoteFailed(self.refused[0], **self.refused[1]))
-        if len(self.answer) < 8 or len(self.answer) < 8 + int.from_bytes(self.answer[:8], "big"):
+        if not self.answered:
             return Outcome(status=self.exit_code)
         well, said = pickle.loads(memoryview(self.answer)[8:])
         return Outcome(value=said) if well else Outcome(error=said)
@@ -283,7 +281,7 @@ class Zygote:
                     return
                 for key, _ in selector.select():
                     self._hear(key, selector)
-                for child in [child for child in running if child.ended]:
+                for child in [child for child in running if child.ended or child.answered]:
                     yield running.pop(child), self._last(child, selector)
 
     def run_all(self, jobs: Iterable[Job], *, at_once: int) -> Iterator[Executed]:
@@ -332,7 +330,7 @@ class Zygote:
     def _last(child: Child, selector: selectors.BaseSelector) -> Outcome:
         with contextlib.suppress(KeyError):
             selector.unregister(child.talk)
-        if not child.refused:
+        if not child.refused and not child.answered:
             while piece := _piece(child.talk):
                 child.answer += piece
         child.talk.close()
@@ -344,15 +342,6 @@ def _piece(talk: socket.socket) -> bytes:
         return talk.recv(1 << 20, socket.MSG_DONTWAIT)
     except (BlockingIOError, ConnectionError):
         return b""
-
-
-def with_checkout(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which this riskkit is found, also when it is run from a checkout that is not installed."""
-    checkout = Path(__file__).resolve().parents[3]
-    if not (checkout / "pyproject.toml").is_file():
-        return dict(environment)
-    path = os.pathsep.join([str(checkout), *filter(None, [environment.get("PYTHONPATH")])])
-    return {**environment, "PYTHONPATH": path}
 
 
 # ---------------------------------------------------------------- the zygote of this process

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,17 +12,27 @@ from typing import Any
 
 import nbformat
 import papermill  # type: ignore[import-untyped]
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 from papermill.engines import papermill_engines  # type: ignore[import-untyped]
 from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 from papermill.iorw import write_ipynb  # type: ignore[import-untyped]
 
-from riskkit.report.engine import ENGINE
+from riskkit.report.engine import ENGINE, ways
 from riskkit.report.engine.entry import Engine
 from riskkit.report.engine.execution import Observed, observing
 from riskkit.report.engine.record import Failure, Record, cells_of
 
 papermill_engines.register(ENGINE, Engine)
+
+
+def warm() -> None:
+    """In the zygote: do once what every child would otherwise do first, such as compiling the schema of notebooks."""
+    for minor in (4, 5):
+        text = json.dumps({"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": []})
+        nbformat.validate(nbformat.v4.upgrade(nbformat.reads(text, as_version=4), 4, minor))  # type: ignore[no-untyped-call]
+    with contextlib.suppress(NoSuchKernel):
+        ways.for_kernel("python3")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -20,9 +20,9 @@ from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from traitlets import Any as AnyTrait
 
-from riskkit.report.engine.frames import IOPUB, SHELL, STDIN, Sender, Unpacker
+from riskkit.report.engine.frames import IOPUB, SHELL, STDIN, Sender, Unpacker, unsigned
 from riskkit.report.engine.streams import Publisher, Shared, Stream
-from riskkit.report.engine.zygote import leave
+from riskkit.report.engine.zygote import leave, run_exits
 
 HISTORY = "--HistoryManager.hist_file=:memory:"
 _IPythonKernel: Any = IPythonKernel  # their types say less than they do
@@ -75,7 +75,7 @@ class _App(_IPKernelApp):  # type: ignore[misc]
         pass
 
     def init_sockets(self) -> None:
-        self.session = Session(parent=self, key=b"", check_pid=True)
+        self.session = unsigned(Session(parent=self))
 
     def init_heartbeat(self) -> None:
         pass
@@ -131,13 +131,19 @@ class _App(_IPKernelApp):  # type: ignore[misc]
 _prepared: _App | None = None
 
 
-def prepare() -> None:
-    """In the zygote: make the kernel that every child will be the only user of."""
+@contextlib.contextmanager
+def prepared() -> Iterator[None]:
+    """In the zygote: make the kernel that every child will be the only user of. What is imported within the block finds
+    itself in a notebook, as it would in a cell."""
     global _prepared
+    if "" in sys.path:
+        sys.path.remove("")  # the kernel's application puts it where kernels have it
     sys.argv = [ipykernel_launcher.__file__, "-f", "", HISTORY]
     app = _App.instance(log_level=50)
     app.initialize([HISTORY])
     _prepared = app
+    with app.kernel.shell.builtin_trap:
+        yield
 
 
 def serve(link_handle: int, out: int, err: int, marks: int) -> NoReturn:
@@ -153,7 +159,7 @@ def serve(link_handle: int, out: int, err: int, marks: int) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(BaseException):
         _run(app, link)
-    _end(app)
+    _end(app, link)
 
 
 def _run(app: _App, link: socket.socket) -> None:
@@ -181,7 +187,7 @@ def _run(app: _App, link: socket.socket) -> None:
     loop.run_forever()
 
 
-def _end(app: _App) -> NoReturn:
+def _end(app: _App, link: socket.socket) -> NoReturn:
     """What an interpreter does at its end: wait for threads, run what was asked for, drop every variable."""
     with contextlib.suppress(BaseException):
         vars(threading)["_shutdown"]()  # waits for the threads a notebook has left
@@ -189,4 +195,9 @@ def _end(app: _App) -> NoReturn:
         app.kernel.shell.reset(new_session=False)
         app.kernel.shell.user_ns.clear()
         gc.collect()
+    run_exits()
+    with contextlib.suppress(OSError):
+        link.shutdown(
+            socket.SHUT_RDWR
+        )  # papermill need not wait until the system has cleared this process away
     leave(0)

@@ -11,7 +11,8 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from io import StringIO
 from typing import Any
 
 from ipykernel.iostream import IOPubThread, OutStream
@@ -82,54 +83,82 @@ class Publisher(_Thread):  # type: ignore[misc]
         self.socket.send_multipart(*args, **kwargs)
 
 
+class _Buffers(defaultdict[Any, Any]):
+    """Where an output stream keeps what is not sent: for the cell that runs, in the file."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(StringIO)
+        self._stream = stream
+
+    def __getitem__(self, parent: Any) -> Any:
+        self._stream.send_what_is_due()
+        if parent == self._stream.running:
+            return self._stream.file
+        return super().__getitem__(parent)  # of a task left over from an earlier cell
+
+
+class _File:
+    """The file, by the names of a buffer."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def write(self, text: str) -> None:
+        os.write(self._handle, text.encode("utf-8", "backslashreplace"))
+
+
+class _Held:
+    """What has been taken from the file, by the names of a buffer."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def getvalue(self) -> str:
+        return self._text
+
+    def close(self) -> None:
+        pass
+
+
 class Stream(_OutStream):  # type: ignore[misc]
-    """One of the two, in the kernel."""
+    """One of the two, in the kernel: ipykernel's own, but for where it keeps what is not sent."""
 
     def __init__(self, session: Any, publisher: Publisher, number: int, shared: Shared) -> None:
         super().__init__(session, publisher, NAMES[number], watchfd=False)
         self._number, self._shared = number, shared
-        self._written = shared.handles[number]
         self._original_stdstream_copy = os.dup(number + 1)
-        os.dup2(self._written, number + 1)
-        self._due: float | None = None
+        os.dup2(shared.handles[number], number + 1)
+        self.due: float | None = None
         self.beside: tuple[Stream, ...] = (self,)
+        self.running: frozenset[Any] = frozenset()
+        self._buffers = _Buffers(self)
+        self.file = _File(shared.handles[number])
 
-    def write(self, string: str) -> int | None:
-        """Write text for the cell that runs."""
-        if not isinstance(string, str):
-            raise TypeError(f"write() argument must be str, not {type(string)}")
-        if self.pub_thread is None:
-            raise ValueError("I/O operation on closed file")
+    def send_what_is_due(self) -> None:
+        """Send what a thread would have sent by now."""
         now = time.monotonic()
-        self._send_what_is_due(now)
-        parent = self.parent_header
-        if parent is not self._parent_header_global and parent != self._parent_header_global:
-            with self._buffer_lock:  # a task left over from an earlier cell
-                self._buffers[frozenset(parent.items())].write(string)
-            return len(string)
-        os.write(self._written, string.encode("utf-8", "backslashreplace"))
-        if self._due is None:
-            self._due = now + self.flush_interval
-        return len(string)
-
-    def _send_what_is_due(self, now: float) -> None:
-        late = [stream for stream in self.beside if stream._due is not None and stream._due <= now]
-        for stream in sorted(late, key=lambda stream: stream._due or 0):
+        late = [stream for stream in self.beside if stream.due is not None and stream.due <= now]
+        for stream in sorted(late, key=lambda stream: stream.due or 0):
             stream._flush()
 
     def set_parent(self, parent: Any) -> None:
         """The cell that runs from now on; what was said before belongs to the one before."""
         self.flush()
         super().set_parent(parent)
+        self.running = frozenset(self.parent_header.items())
 
     def _schedule_flush(self) -> None:
-        pass
+        if self.due is None:
+            self.due = time.monotonic() + self.flush_interval
 
     def _flush(self) -> None:
         if self._is_master_process():  # what forked processes say is in the same file
-            self._due = None
+            self.due = None
             super()._flush()
 
-    def _flush_buffers(self) -> Iterator[tuple[dict[str, Any], str]]:
-        yield self._parent_header_global, self._shared.take(self._number)
-        yield from super()._flush_buffers()
+    def _rotate_buffers(self) -> dict[Any, Any]:
+        with self._buffer_lock:
+            text = self._shared.take(self._number)
+            held = {self.running: _Held(text), **self._buffers}
+            self._buffers = _Buffers(self)
+        return held

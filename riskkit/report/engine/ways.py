@@ -9,6 +9,7 @@ papermill   papermill's own engine: where there is no fork, and for kernels that
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -40,6 +41,7 @@ def can_fork() -> bool:
     return sys.platform == "linux"
 
 
+@cache
 def here() -> Way:
     """The way for notebooks in this very Python."""
     if not can_fork():
@@ -57,6 +59,7 @@ def untested() -> list[str]:
     ]
 
 
+@cache
 def for_kernel(name: str) -> Way:
     """The way for notebooks that name a kernel. Raises `NoSuchKernel`, as papermill's engine does, for an unknown."""
     argv = KernelSpecManager().get_kernel_spec(name).argv

@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 MOST = 1 << 16
 """Bytes a request or a notice takes at most."""
 _PR_SET_PDEATHSIG = 1
+_C = ctypes.CDLL(None)
 Refusal = tuple[str, dict[str, Any]]
 """Why there is no child: a key of the error texts and what fills it."""
 
@@ -99,12 +100,13 @@ def main() -> NoReturn:
 
 
 def _prepare(start: Start) -> None:
-    if start.wire:
-        from riskkit.report.engine import kernel
+    with contextlib.ExitStack() as around:
+        if start.wire:
+            from riskkit.report.engine import kernel
 
-        kernel.prepare()
-    for module in start.preload:
-        importlib.import_module(module)
+            around.enter_context(kernel.prepared())
+        for module in start.preload:
+            named(module)() if ":" in module else importlib.import_module(module)
     if start.prepare:
         named(start.prepare[0])(*start.prepare[1])
 
@@ -201,6 +203,7 @@ class _Nursery:
         self.selector.unregister(watch)
         os.close(watch)
         _, status = os.waitpid(process, 0)
+        _kill(process)  # what it has started and left behind
         number = asker.children.pop(process)
         _tell(asker.link, Notice(number, process=process, status=status))
 
@@ -210,8 +213,12 @@ class _Nursery:
         del self.askers[asker.link.fileno()]
         asker.link.close()
         for process in asker.children:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process, signal.SIGKILL)
+            _kill(process)
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _receive(link: socket.socket) -> tuple[bytes, list[int]]:
@@ -237,7 +244,7 @@ def _live(parent: int, zygote: socket.socket, talk: socket.socket, handles: list
     status = 1
     try:
         os.setpgid(0, 0)
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
         _be_new()
@@ -278,8 +285,8 @@ def _be_new() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with warnings.catch_warnings():
         pass  # entering and leaving makes Python forget which warnings it has shown
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()  # Python reseeds its own generator after a fork, numpy does not
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # Python reseeds its own generator after a fork, numpy does not
 
 
 def _hold_to(memory: int | None) -> None:
@@ -290,12 +297,17 @@ def _hold_to(memory: int | None) -> None:
 
 def leave(status: int) -> NoReturn:
     """End this process at once, after what it asked to be done at its exit."""
-    with contextlib.suppress(BaseException):
-        atexit._run_exitfuncs()
+    run_exits()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(BaseException):
             stream.flush()
     os._exit(status)
+
+
+def run_exits() -> None:
+    """Do what this process asked to be done at its exit."""
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
 
 
 def send_all(link: socket.socket, content: bytes) -> None:
