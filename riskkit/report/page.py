@@ -41,10 +41,11 @@ body { margin: 0; color: #$ink; font: 15px/1.55 $fonts; }
 .rk-page { width: 100%; max-width: 62rem; table-layout: fixed; margin: 0 auto; background: #$white;
   border-collapse: collapse; }
 .rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0 2.2rem; }
-.rk-running { display: flex; justify-content: space-between; gap: 2rem; padding: .9rem 0 .4rem;
+.rk-running { display: flex; align-items: end; gap: 1rem; padding: .9rem 0 .4rem;
   border-bottom: 1px solid #$hairline; font-size: .8rem; color: #$grey; }
 .rk-running b { color: #$bad; white-space: nowrap; }
-.rk-logo { max-height: 2.2rem; max-width: 12rem; align-self: center; }
+.rk-running span { margin-left: auto; }
+.rk-logo { max-height: 2.2rem; max-width: 12rem; padding: .25rem .5rem; background: #$rule; }
 main { display: block; padding: 1rem 0 3rem; }
 .rk-cell { margin: 0 0 .6rem; overflow-x: auto; }
 .rk-table { font-variant-numeric: tabular-nums; }
