@@ -110,7 +110,7 @@ def _own_line(on: c.Canvas, x: np.ndarray, own: pd.DataFrame) -> None:
 
 
 def _numbers(on: c.Canvas, x: np.ndarray, scores: pd.Series, after: list[str], colour: str) -> None:
-    digits = 1 if scores.max() > 10 else 3
+    digits = 2 if scores.max() > 10 else 3
     for place, score, more in zip(x, scores, after, strict=True):
         if pd.notna(score):
             text = f"{score:.{digits}f}{more}"

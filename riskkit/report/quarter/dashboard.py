@@ -11,7 +11,7 @@ from riskkit.report import figures, native_charts, rules
 from riskkit.report.book import Book
 from riskkit.report.change_words import real_changes
 from riskkit.report.native_charts import Line, Place
-from riskkit.report.phrases import in_effect, line_name, node_name
+from riskkit.report.phrases import grade_name, in_effect, line_name, node_name
 from riskkit.report.quarter.chart_data import ChartData
 from riskkit.report.quarter.live import Live, in_digits, joined, place
 from riskkit.report.quarter.ranking import change_cell
@@ -272,7 +272,7 @@ def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, live: Live, at: Pl
     label = book.label("chart.all" if few else "chart.ends", n=ENDS)
     names, values = numbers.block(
         label,
-        ends["name"].tolist(),
+        [f"{name} {grade_name(book, grade)}" for name, grade in zip(ends["name"], ends["grade"], strict=True)],
         {book.say("head.score"): [live.value(str(unit), "score") for unit in ends.index]},
         book.score_format,
     )
@@ -301,12 +301,12 @@ def _trend_chart(book: Book, sheet: Sheet, numbers: ChartData, live: Live, at: P
     columns[book.say("chart.interval_low")] = means["score_low"].tolist()
     columns[book.say("chart.interval")] = (means["score_high"] - means["score_low"]).tolist()
     names, values = numbers.block(label, words, columns, book.score_format)
-    colours = [("series", 2.5, False), ("series_soft", 1.25, True), ("series_warm", 1.25, True)]
+    colours = [("series", 2.5, False), ("grey", 1.25, True), ("grey", 1.25, True)]
     series = [
         Line(each, colour, width, dashed)
         for each, (colour, width, dashed) in zip(values[:3], colours, strict=True)
     ]
-    band = native_charts.Band(values[3], values[4], "series_faint")
+    band = native_charts.Band(values[3], values[4], "series_soft")
     low, high = _bounds([*trend.low, *trend.high], book.maximum)
     chart = native_charts.lines(label, names, series, form=book.score_format, low=low, high=high, band=band)
     native_charts.add(sheet.worksheet, chart, at)

@@ -189,7 +189,7 @@ class _Profile:
                 (MEAN, "head.bank_mean", [_number(self.live.mean(name).cached) for name in names]),
             )
         )
-        lines = [Line(own, "series"), Line(mean, "series_faint")]
+        lines = [Line(own, "series"), Line(mean, "series_soft")]
         chart = native_charts.columns(
             None, labels, lines, form=book.points_format, maximum=book.maximum, lying=True
         )
