@@ -276,7 +276,7 @@ def _assess(measure: s.Measure, reach: Reach) -> _Values:
 
 def _assess_rows(measure: Any, reach: Reach) -> _Values:
     computed = kinds.compute(measure, reach)
-    has_rows = np.isin(reach.units, computed.index)
+    has_rows = pd.Index(reach.units).isin(computed.index)
     aligned = computed.reindex(reach.units)
     values = _Values.of({name: aligned[name].to_numpy(dtype="float64", copy=True) for name in kinds.COLUMNS})
     source = SOURCE_OF.get(measure.table, measure.table)
