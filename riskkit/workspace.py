@@ -302,16 +302,16 @@ class Workspace:
 
         return self._store.frame(f"{part}-{period}", made_from, compute)
 
-    def real_change(self, period: object = None) -> pd.DataFrame:
-        """Which changes since the period before are real, from the store where that is there.
+    def real_change(self, period: object = None, *, against: object = None) -> pd.DataFrame:
+        """Which changes since the period before, or another, are real, from the store where that is there.
 
         Indexed by unit assessed in both: the columns of `RealChange.units`, with the draws and the seed of the
-        settings. Raises `Misuse` where there is no evidence of the period before.
+        settings. Raises `Misuse` where there is no evidence of the period compared with.
 
             >>> open_workspace("data_samples/bank").real_change("2026Q2")["verdict"].value_counts()
         """
         after, how = self.period(period), self.settings.simulation
-        before = self.period(after.previous())
+        before = self.period(after.previous() if against is None else against)
         hashes = self.input_hashes(before) | self.input_hashes(after)
         made_from = key(content_key(self.model, hashes), how.model_dump())
 
@@ -322,7 +322,8 @@ class Workspace:
             found = real_change(*sides, draws=how.draws, seed=how.seed, rate=FALSE_CHANGES)
             return found.units.rename_axis("unit").reset_index()
 
-        return self._store.frame(f"real_change-{after}", made_from, compute).set_index("unit")
+        name = f"real_change-{after}" + ("" if before == after.previous() else f"-{before}")
+        return self._store.frame(name, made_from, compute).set_index("unit")
 
     def history(self, until: object = None) -> pd.DataFrame:
         """All periods, or those up to one, in one tidy frame: a row a period, unit and node (the total under ""), with

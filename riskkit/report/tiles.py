@@ -12,7 +12,7 @@ from riskkit.report.theme import Look, Size
 @dataclass(frozen=True)
 class Tile:
     """One figure, what it is, and what to know beside it; `tone` is the colour of its edge and figure, `to` where it
-    leads, as a formula names it."""
+    leads, as a formula names it; `versus` are lines below that compare it."""
 
     label: Label
     figure: str | Runs | Formula
@@ -21,11 +21,13 @@ class Tile:
     size: Size = "figure"
     format: str = "General"
     to: str = ""
+    versus: tuple[str | Formula, ...] = ()
 
 
 def write_tiles(sheet: Sheet, tiles: Sequence[Tile]) -> None:
     """Write tiles side by side over the sheet's whole width."""
     span, top = sheet.columns // len(tiles), sheet.row
+    lines = max(len(tile.versus) for tile in tiles)
     for place, tile in enumerate(tiles):
         column = 1 + place * span
         base = Look(fill="paper", align="center", left="white" if place else "")
@@ -40,9 +42,12 @@ def write_tiles(sheet: Sheet, tiles: Sequence[Tile]) -> None:
         note = base.but(size="small", colour="grey", level="top")
         sheet.put(column, tile.note, note, span=span, row=top + 2)
         _seam(sheet, column, span, top + 2, note)
-    for row, height in zip(range(top, top + 3), (19.0, 31.0, 17.0), strict=True):
+        for below, line in enumerate([*tile.versus, *[""] * (lines - len(tile.versus))], start=top + 3):
+            sheet.put(column, line, note, span=span, row=below)
+            _seam(sheet, column, span, below, note)
+    for row, height in enumerate((19.0, 31.0, 15.0 if lines else 17.0, *[13.5] * lines), start=top):
         sheet.height(height, row)
-    sheet.row = top + 3
+    sheet.row = top + 3 + lines
     sheet.down(8)
 
 

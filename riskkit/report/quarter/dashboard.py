@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-from openpyxl.utils import quote_sheetname
 
 from riskkit.report import figures, native_charts, rules
 from riskkit.report.book import Book
 from riskkit.report.change_words import real_changes
 from riskkit.report.native_charts import Line, Place
-from riskkit.report.phrases import grade_name, in_effect, line_name, node_name
+from riskkit.report.phrases import grade_name, in_effect, line_name, node_name, tie_groups
 from riskkit.report.quarter.chart_data import ChartData
-from riskkit.report.quarter.live import Live, in_digits, joined, place
+from riskkit.report.quarter.live import Live
 from riskkit.report.quarter.ranking import change_cell
+from riskkit.report.quarter.six_figures import six_figures
 from riskkit.report.quarter.verification import Verification
 from riskkit.report.quarter.watch import Watched, cause_name, watch_list
 from riskkit.report.sheets import (
@@ -26,11 +26,9 @@ from riskkit.report.sheets import (
     Formula,
     Sheet,
     Shown,
-    quoted,
-    title_of,
 )
-from riskkit.report.theme import Look, Size, theme
-from riskkit.report.tiles import Tile, write_tiles
+from riskkit.report.theme import Look, theme
+from riskkit.report.tiles import write_tiles
 
 GRID = [7.6] * 24
 CHART_ROWS = 15
@@ -49,13 +47,17 @@ def write_dashboard(
         sheet, book.say("dashboard.title", institution=book.pack.institution), _subtitle(book), height=32
     )
     _seal(book, sheet, verification)
-    write_tiles(sheet, _tiles(book, candidates, live))
+    write_tiles(sheet, six_figures(book, candidates, live))
     sheet.section(book.label("dashboard.messages"))
     sheet.down(20)
     for number, message in enumerate(_messages(book, candidates)):
         sheet.sentence(f"{'①②③④⑤'[number]} {message}")
     sheet.down(8)
     _charts(book, sheet, numbers, live)
+    if len(book.pack.sure):
+        how = book.pack.workspace.settings.simulation
+        told = book.say("dashboard.sure", alike=tie_groups(book), draws=how.draws, seed=how.seed)
+        sheet.sentence(told, QUIET.but(bottom="", indent=1))
     sheet.section(book.label("dashboard.watch"))
     sheet.down(20)
     _watch(book, sheet, candidates, live)
@@ -85,96 +87,13 @@ def _subtitle(book: Book) -> str:
     )
 
 
-# ---------------------------------------------------------------- tiles
-
-
-def _sheet(book: Book, key: str) -> str:
-    """Where a sheet begins, for a link."""
-    return f"{quote_sheetname(title_of(book.say(f'{key}.name')))}!A1"
-
-
-def _tiles(book: Book, candidates: pd.DataFrame, live: Live) -> list[Tile]:
-    return [
-        _mean_tile(book, live),
-        _grades_tile(book, live),
-        _red_lines_tile(book, candidates),
-        _findings_tile(book),
-        _coverage_tile(book),
-        _provisional_tile(book),
-    ]
-
-
-def _mean_tile(book: Book, live: Live) -> Tile:
-    now, before = (figures.mean_score(each) for each in (book.pack.assessment, book.pack.before))
-    mean, label = live.mean(), book.label("tile.mean.label")
-    if now != now or before != before:
-        return Tile(
-            label, mean, book.say("tile.mean.first"), format=book.score_format, to=_sheet(book, "ranking")
-        )
-    change = f"TEXT(ROUND({mean.text[1:]}-{before!r},{book.decimals}),{quoted(book.change_format)})"
-    text = joined(book.say("tile.mean.note", change=place("change")), change=change)
-    digits = in_digits(abs(now - before), book.decimals)
-    sign = ("▲" if now > before else "▼") if float(digits) else ""
-    note = Formula(f"={text}", book.say("tile.mean.note", change=f"{sign}{digits}" if sign else NOTHING))
-    return Tile(label, mean, note, format=book.score_format, to=_sheet(book, "ranking"))
-
-
-def _grades_tile(book: Book, live: Live) -> Tile:
-    graded = figures.graded(book.pack.assessment)
-    counts = live.grade_counts(live.units)
-    size: Size = "section" if len(str(counts.cached)) > 8 else "figure"
-    one, more = (book.say("tile.grades.note", n=n) for n in (1, place("n")))
-    text = f"IF({live.ranked()}=1,{quoted(one)},{joined(more, n=live.ranked())})"
-    note = Formula(f"={text}", book.say("tile.grades.note", n=len(graded)))
-    return Tile(book.label("tile.grades.label"), counts, note, size=size, to=_sheet(book, "ranking"))
-
-
-def _red_lines_tile(book: Book, candidates: pd.DataFrame) -> Tile:
-    label = book.label("tile.red_lines.label")
-    if not book.model.red_lines:
-        return Tile(label, NOTHING, book.say("tile.red_lines.none"))
-    events = in_effect(book.pack.assessment)
-    note = book.say("tile.red_lines.note", units=events["unit"].nunique(), pending=len(candidates))
-    tone = "bad" if len(events) else "good"
-    return Tile(label, str(len(events)), note, tone, to=_sheet(book, "red_lines"))
-
-
-def _findings_tile(book: Book) -> Tile:
-    label, findings = book.label("tile.findings.label"), book.pack.findings
-    if findings.rows.empty:
-        return Tile(label, NOTHING, book.say("tile.findings.none"))
-    outstanding = findings.outstanding()
-    late = outstanding[outstanding["overdue_days"] > 0]
-    longest = int(late["overdue_days"].max()) if len(late) else 0
-    note = book.say("tile.findings.note", outstanding=len(outstanding), days=longest)
-    return Tile(label, str(len(late)), note, "warn" if len(late) else "good", to=_sheet(book, "red_lines"))
-
-
-def _coverage_tile(book: Book) -> Tile:
-    ranking = book.pack.assessment.ranking()
-    carried = figures.carried_share(book.pack.assessment, list(ranking.index))
-    note = book.say("tile.coverage.note", carried=f"{carried:.1%}")
-    label, share = book.label("tile.coverage.label"), f"{ranking['coverage'].mean():.1%}"
-    return Tile(label, share, note, to=_sheet(book, "quality"))
-
-
-def _provisional_tile(book: Book) -> Tile:
-    ranking = book.pack.assessment.ranking()
-    rows = ranking[ranking["provisional"]]
-    needed = f"{book.model.spec.provisional.coverage:.0%}"
-    note = str(rows["name"].iloc[0]) if len(rows) == 1 else book.say("tile.provisional.note", needed=needed)
-    label, tone = book.label("tile.provisional.label"), "warn" if len(rows) else "good"
-    return Tile(label, str(len(rows)), note, tone, to=_sheet(book, "quality"))
-
-
 # ---------------------------------------------------------------- messages
 
 
 def _messages(book: Book, candidates: pd.DataFrame) -> list[str]:
     return [
         _where_points_are_lost(book),
-        _who_moved(book),
-        real_changes(book),
+        _who_moved(book) + ("" if book.lang == "zh" else " ") + real_changes(book),
         _what_is_open(book, candidates),
     ]
 
@@ -272,7 +191,10 @@ def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, live: Live, at: Pl
     label = book.label("chart.all" if few else "chart.ends", n=ENDS)
     names, values = numbers.block(
         label,
-        [f"{name} {grade_name(book, grade)}" for name, grade in zip(ends["name"], ends["grade"], strict=True)],
+        [
+            f"{name} {grade_name(book, grade)}"
+            for name, grade in zip(ends["name"], ends["grade"], strict=True)
+        ],
         {book.say("head.score"): [live.value(str(unit), "score") for unit in ends.index]},
         book.score_format,
     )
