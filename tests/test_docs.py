@@ -21,7 +21,7 @@ from riskkit.publish import write_manifest
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.en.md"))]
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
-CHEAP = ("check", "score", "explain")
+CHEAP = ("check", "score", "explain", "theme")
 """Commands that only read; `run` and `report` are made by tests of their own, `init` and `model` below."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import struct
 import zipfile
@@ -22,6 +23,7 @@ from riskkit import texts
 from riskkit.errors import EvidenceRefused
 from riskkit.report import charts, png
 from riskkit.report.house_style import house_style, keep, themed
+from riskkit.report.legibility import complaints
 from riskkit.report.pack import prepare
 from riskkit.report.page import page
 from riskkit.report.run import Order, inputs, run_id
@@ -209,6 +211,18 @@ def test_no_bytes_escape_as_anything_but_a_picture_or_a_refusal(noise: bytes, at
     except png.NoPng:
         return
     assert png.bare(kept) == (kept, width, height)
+
+
+def test_the_example_of_the_page_on_themes_is_taken_and_can_be_read_by_everybody(small_bank: Path) -> None:
+    shown = (Path(__file__).parents[2] / "docs" / "theme.en.md").read_text(encoding="utf-8")
+    for name, content in zip(
+        ("theme.yaml", "texts.yaml"), re.findall(r"```yaml\n(.*?)```", shown, re.DOTALL), strict=True
+    ):
+        (small_bank / name).write_text(content, encoding="utf-8")
+    (small_bank / "logo.png").write_bytes(picture())
+    style = house_style(open_workspace(small_bank))
+    assert list(style.files) == ["theme.yaml", "logo.png", "texts.yaml"]
+    assert complaints(style.theme) == []
 
 
 # --- how far a style reaches
