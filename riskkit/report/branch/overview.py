@@ -159,7 +159,7 @@ def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
         shares = {
             "own": f"{row['self_share']:.1%}",
             "inspected": f"{row['inspected_share']:.1%}",
-            "gap": f"{row['gap'] * 100:+.1f}",
+            "gap": f"{round(row['gap'] * 100, 1) + 0.0:+.1f}",
         }
         lines.append(("overview.self_check", book.say("overview.self_check_text", **shares)))
     for key, text in lines:
