@@ -29,6 +29,7 @@ from riskkit.scoring import grades
 from riskkit.scoring.scales import published
 from riskkit.texts import LANGUAGES, Language
 from riskkit.workspace import open_workspace
+from tests.report import workbooks
 from tests.report.recalculation import (
     Cell,
     changed,
@@ -503,17 +504,28 @@ def test_the_score_is_rounded_half_up_as_published() -> None:
 # --- people
 
 
-def test_points_of_fewer_than_five_respondents_stand_nowhere(pack: QuarterPack, tmp_path: Path) -> None:
-    """The item's cell says <5, and the indicator above it is the published value, because a formula could not reckon it."""
-    from tests.report import workbooks
-
+def with_few(pack: QuarterPack) -> rk.Assessment:
+    """The sample's assessment if only four had answered for 0103's B3.1."""
     items = pack.assessment.items.copy()
     mine = (items["unit"] == "0103") & (items["item"] == "B3.1")
     items.loc[mine, "n"] = 4
-    hidden = items.loc[mine, "points"].iloc[0]
-    few = dataclasses.replace(pack, assessment=workbooks.with_items(pack.assessment, items))
-    write_quarter_workbook(few, tmp_path / "few.xlsx")
+    return workbooks.with_items(pack.assessment, items)
+
+
+def test_points_of_fewer_than_five_respondents_stand_nowhere(pack: QuarterPack, tmp_path: Path) -> None:
+    """The item's cell says <5, and the indicator above it is the published value: a formula could not reckon it."""
+    few = with_few(pack)
+    write_quarter_workbook(dataclasses.replace(pack, assessment=few), tmp_path / "few.xlsx")
     row = workbooks.row_with(workbooks.sheets(tmp_path / "few.xlsx")["得分明细"], "0103")
     assert row.count("<5") == 1
-    assert hidden not in row
+    assert few.items.query("unit == '0103' and item == 'B3.1'")["points"].item() not in row
     assert pack.assessment.scores(2).loc["0103", "B3"] in row
+
+
+@pytest.mark.needs("soffice")
+def test_hidden_points_are_left_out_of_every_mean(
+    pack: QuarterPack, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    write_live(with_few(pack), tmp_path / "few.xlsx")
+    (again,) = recalculated(program("soffice"), tmp_path, tmp_path / "few.xlsx")
+    assert differences(tmp_path / "few.xlsx", again) == {}

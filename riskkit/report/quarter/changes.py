@@ -72,8 +72,8 @@ def write_changes(book: Book, live: Live) -> None:
 def _columns(book: Book) -> list[Column]:
     score = CENTRED.but(format=book.score_format)
     return [
-        book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", NAME.but(colour="rule")),
+        book.head("code", TEXT.but(colour="rule")),
+        book.head("unit", NAME),
         book.head("score_before", score.but(colour="grey")),
         book.head("score", score.but(bold=True)),
         book.head("change", CENTRED),
@@ -123,7 +123,7 @@ def _line(
         values = [_tinted(value, column) for value, column in zip(values, columns, strict=True)]
     sheet.line(columns, values)
     if now:
-        sheet.link(2, live.at(unit, "score"), row=sheet.row - 1)
+        sheet.link(1, live.at(unit, "score"), row=sheet.row - 1)
 
 
 def _rank_change(live: Live, unit: str, before: int | str) -> Formula | str:

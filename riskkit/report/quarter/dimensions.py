@@ -114,9 +114,9 @@ def _row(book: Book, sheet: Sheet, live: Live, unit: str, dimension: str, column
     summary = figures.row_of(book.pack.assessment.summary, unit)
     rolled = bool(summary["rollup"])
     plain = PLAIN.but(bold=rolled, fill="paper" if rolled else "")
-    sheet.put(1, unit, plain.but(colour="grey", size="small", bold=False))
-    sheet.put(2, summary["name"], plain.but(colour="rule"))
-    sheet.link(2, live.at(unit, "score"))
+    sheet.put(1, unit, plain.but(colour="rule", size="small", bold=False))
+    sheet.link(1, live.at(unit, "score"))
+    sheet.put(2, summary["name"], plain)
     shown = heat(book, live.node(unit, dimension), SEAM.but(bold=True, size="body"))
     sheet.put(3, shown.value, shown.look)
     form = "0" if whole_points(book) else book.points_format

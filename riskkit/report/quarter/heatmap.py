@@ -17,7 +17,7 @@ from riskkit.report.theme import Look
 
 SEAM = Look(align="center", size="small", seams="white")
 PLAIN = Look(seams="white", wrap=True)
-CODE_HEAD = Look(size="small", colour="grey", bold=True, align="center", level="bottom")
+CODE_HEAD = Look(size="small", colour="rule", bold=True, align="center", level="bottom")
 NAME_HEAD = Look(size="tiny", colour="grey", align="center", wrap=True, level="top", bottom="rule")
 
 
@@ -58,10 +58,9 @@ def write_heatmap(book: Book, live: Live) -> None:
             row=sheet.row - 1,
         )
     for column, name in enumerate(names, start=5):
-        dimension = _dimension(book, name)
-        if dimension != name:
-            target = title_of(node_name(book, dimension))
-            sheet.link(column, f"{quote_sheetname(target)}!A1", row=below)
+        if is_code(name):
+            target = title_of(node_name(book, _dimension(book, name)))
+            sheet.link(column, f"{quote_sheetname(target)}!A1", row=below - 1)
     for unit, row in ranking.iterrows():
         _row(book, sheet, live, str(unit), row, names)
     if len(ranking):
@@ -127,9 +126,9 @@ def write_cells(sheet: Sheet, first: int, cells: Iterable[Shown]) -> None:
 
 
 def _row(book: Book, sheet: Sheet, live: Live, unit: str, row: pd.Series, names: Sequence[str]) -> None:
-    sheet.put(1, unit, PLAIN.but(colour="grey", size="small"))
-    sheet.put(2, row["name"], PLAIN.but(colour="rule"))
-    sheet.link(2, live.at(unit, "score"))
+    sheet.put(1, unit, PLAIN.but(colour="rule", size="small"))
+    sheet.link(1, live.at(unit, "score"))
+    sheet.put(2, row["name"], PLAIN)
     sheet.put(3, live.value(unit, "score"), SEAM.but(bold=True, size="body", format=book.score_format))
     sheet.put(4, live.grade(unit, short=True), SEAM.but(colour="grey"))
     write_cells(sheet, 5, (heat(book, live.node(unit, name)) for name in names))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from riskkit.report import figures
@@ -15,6 +16,25 @@ from riskkit.report.phrases import few, grade_name, grade_short, national_wordin
 from riskkit.report.quarter.weights import Weights
 from riskkit.report.sheets import NOTHING, Formula, Sheet, quoted
 from riskkit.report.theme import theme
+from riskkit.scoring.assessment import Assessment
+
+
+class Scores:
+    """The published scores of every unit and node, one by one, and as a frame in which points that rest on too few
+    people, `hidden`, are missing."""
+
+    def __init__(self, assessment: Assessment, hidden: set[tuple[str, str]]) -> None:
+        names = assessment.graded.plan.names
+        self._nodes = assessment.graded.nodes
+        self._rows = {str(unit): place for place, unit in enumerate(assessment.summary.index)}
+        self._columns = {name: place for place, name in enumerate(names)}
+        self.frame = pd.DataFrame(self._nodes.copy(), assessment.summary.index, names)
+        for unit, item in hidden:
+            self.frame.loc[unit, item] = float("nan")
+
+    def of(self, unit: str, node: str) -> float:
+        """A unit's score of a node; not a number where it has none."""
+        return float(self._nodes[self._rows[unit], self._columns[node]])
 
 
 @dataclass(frozen=True)
@@ -23,8 +43,8 @@ class Live:
 
     `rows`: the row of every unit of the summary; assessed ones stand from `first` to `last`. `columns` by what they
     hold (`score`, `grade`, `rank`, `change`, `base`, `deducted`, `before`, `range`, `place` …), `nodes` by node;
-    `known` and `scores` are what the engine says, units × columns and units × nodes, aligned with the summary;
-    `hidden` are the units' items that rest on too few people to be shown.
+    `known` and `scores` are what the engine says, by column and unit, and by unit and node; `hidden` are the units'
+    items that rest on too few people to be shown.
     """
 
     book: Book
@@ -33,8 +53,8 @@ class Live:
     rows: dict[str, int]
     columns: dict[str, int]
     nodes: dict[str, int]
-    known: dict[str, pd.Series]
-    scores: pd.DataFrame
+    known: dict[str, dict[str, Any]]
+    scores: Scores
     hidden: set[tuple[str, str]]
     first: int
     last: int
@@ -83,7 +103,7 @@ class Live:
 
     def item(self, unit: str, item: str) -> float | str:
         """A unit's published points of an item, as its cell shows them."""
-        return few() if (unit, item) in self.hidden else shown(self.scores.at[unit, item])
+        return few() if (unit, item) in self.hidden else shown(self.scores.of(unit, item))
 
     # ------------------------------------------------------------ all assessed units
 
@@ -99,13 +119,13 @@ class Live:
         """The mean of a node, or of the published score, over the ranked units."""
         cells = self.node_column(node) if node else self.column("score")
         text = f'=IFERROR(AVERAGEIF({self.column("rank")},">0",{cells}),{quoted(NOTHING)})'
-        ranked = figures.graded(self.book.pack.assessment).index
-        known = self.scores.loc[ranked, node] if node else self.known["score"][ranked]
+        graded = figures.graded(self.book.pack.assessment)
+        known = self.scores.frame.loc[graded.index, node] if node else graded["score"]
         return Formula(text, shown(known.mean()))
 
     def best(self, node: str) -> Formula:
         """The best score of a node among the assessed units."""
-        known = self.scores[node].iloc[: self.last - self.first + 1].max()
+        known = self.scores.frame[node].iloc[: self.last - self.first + 1].max()
         cells = self.node_column(node)
         return Formula(f"=IF(COUNT({cells})>0,MAX({cells}),{quoted(NOTHING)})", shown(known))
 
@@ -159,7 +179,7 @@ def shown(value: object) -> float | int | str:
     if isinstance(value, str):
         return value
     number = float(value)  # type: ignore[arg-type]
-    return number if np.isfinite(number) else NOTHING
+    return number if math.isfinite(number) else NOTHING
 
 
 def in_digits(value: float, decimals: int) -> str:

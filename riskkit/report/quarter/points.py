@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,19 +12,19 @@ from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.phrases import few, grade_short, node_name, node_short, rank_ends, withheld
-from riskkit.report.quarter.live import Live, shown
-from riskkit.report.quarter.means import mean_formula
+from riskkit.report.quarter.live import Live, Scores, shown
+from riskkit.report.quarter.row_formulas import LAST, RowFormulas
 from riskkit.report.quarter.standing import Facts, facts, own_deductions, own_points, tree_order
-from riskkit.report.quarter.weights import Weights, counted, least_scores
+from riskkit.report.quarter.weights import Weights, counted
 from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, QUIET, TEXT, Formula, Sheet, quoted
-from riskkit.scoring.grades import SLACK
-from riskkit.scoring.plan import ROOT, Branching
+from riskkit.report.theme import Look
 
 INPUT = CENTRED.but(fill="input_faint", size="small")
 SMALL = CENTRED.but(size="small")
+CODE = TEXT.but(colour="grey", size="small")
 QUIETLY = SMALL.but(colour="grey")
-LAST = 1000.0
-"""Times full marks taken from a vetoed unit's score when it is ranked, which puts it behind all others."""
+LEGEND = 14
+"""Columns below the legend, so that it stands on the first of several pages."""
 
 
 def write_points(book: Book, weights: Weights) -> Live:
@@ -49,16 +49,14 @@ class _Points:
         nodes = [node.id for level in self.levels for node in level]
         self.nodes = {name: place for place, name in enumerate(nodes, start=len(self.keys) + 1)}
         self.letters = {name: get_column_letter(place) for name, place in self.nodes.items()}
-        self.letters |= {f" {key}": get_column_letter(place) for key, place in self.columns.items()}
-        self.children = [self._columns_of(branching) for branching in self.plan.branchings]
         self.known = self._known()
-        self.scores = pd.DataFrame(
-            self.assessment.graded.nodes, self.assessment.summary.index, self.plan.names
-        )
         hidden = withheld(self.assessment.items, book.model.items)
         self.hidden = set(
             self.assessment.items.loc[hidden, ["unit", "item"]].itertuples(index=False, name=None)
         )
+        self.scores = Scores(self.assessment, self.hidden)
+        self.names = self.assessment.measures.units["name"].to_dict()
+        self.looks = self._looks()
         self._order()
 
     def _by_depth(self) -> list[list[s.Node | s.Item]]:
@@ -66,10 +64,6 @@ class _Points:
         for node in counted(self.book.model.spec.nodes):
             levels.setdefault(self.book.model.depths[node.id], []).append(node)
         return [levels[depth] for depth in sorted(levels)]
-
-    def _columns_of(self, branching: Branching) -> list[str]:
-        names = {*branching.items.names, *branching.inner.names}
-        return [self.letters[name] for name in self.nodes if name in names]
 
     def _keys(self) -> list[str]:
         steps = [f"step_{at}" for at in self.facts.steps]
@@ -90,7 +84,7 @@ class _Points:
             "key",
         ]
 
-    def _known(self) -> dict[str, pd.Series]:
+    def _known(self) -> dict[str, dict[str, Any]]:
         """What the engine says of every unit, by column."""
         summary, found = self.assessment.summary, self.facts
         movement = self.book.pack.movement
@@ -122,7 +116,11 @@ class _Points:
                 for at, step in found.steps.items()
             },
         }
-        return {name: pd.Series(values, summary.index) for name, values in columns.items()}
+        units = [str(unit) for unit in summary.index]
+        return {
+            name: dict(zip(units, pd.Series(values, summary.index).tolist(), strict=True))
+            for name, values in columns.items()
+        }
 
     def _range(self, unit: str) -> str:
         """A unit's 90 % rank interval."""
@@ -161,12 +159,16 @@ class _Points:
         )
         self.sheet: Sheet = book.sheet(book.say("points.name"), widths)
         book.band(self.sheet, book.label("points.title"), book.say("points.subtitle"))
-        self.sheet.sentence(book.say("points.legend"), QUIET.but(bottom="", indent=1), span=24)
+        self.sheet.sentence(book.say("points.legend"), QUIET.but(bottom="", indent=1), span=LEGEND)
         head = self.sheet.row
         self._heads()
         self.weight_row = self.sheet.row - 1
         self.first = self.sheet.row
         self.last = self.first + len(self.units) - 1
+        self.formulas = RowFormulas(
+            self.book, self.weights, self.facts, self.columns, self.letters, self.levels,
+            self.weight_row, (self.first, self.last),
+        )  # fmt: skip
         start = self.last + 3 if self.offices else self.last + 1
         self.office_rows = {unit: start + place for place, unit in enumerate(self.offices)}
         self.rows = {unit: self.first + place for place, unit in enumerate(self.units)}
@@ -252,11 +254,11 @@ class _Points:
     # ------------------------------------------------------------ rows
 
     def _unit(self, unit: str) -> None:
-        self._facts(unit, self.deducted[unit])
+        self._facts(unit, self.deducted.at[unit])
         for name in self.nodes:
             if name in self.plan.item_position:
-                value: object = few() if (unit, name) in self.hidden else self.scores.at[unit, name]
-                self.sheet.put(self.nodes[name], value, INPUT.but(format=self.book.points_format))
+                value: object = few() if (unit, name) in self.hidden else self.scores.of(unit, name)
+                self.sheet.put(self.nodes[name], value, self.looks["item"])
             else:
                 self._inner(unit, name)
         self.sheet.down(15)
@@ -274,9 +276,9 @@ class _Points:
     def _rollup(self, unit: str) -> None:
         deducted = self.known["deducted"][unit]
         own = self.office_rows.get(unit)
-        column = self.letters[" deducted"]
+        column = self._letter("deducted")
         office = f"+{column}{own}" if own else ""
-        staff, taken = (self._assessed(unit, self.letters[f" {key}"]) for key in ("staff", "deducted"))
+        staff, taken = (self._assessed(unit, self._letter(key)) for key in ("staff", "deducted"))
         text = f"=IF(SUM({staff})>0,SUMPRODUCT({staff},{taken})/SUM({staff}),0){office}" if staff else ""
         self._facts(unit, Formula(text or f"=0{office}", deducted))
         for name in self.nodes:
@@ -290,10 +292,10 @@ class _Points:
     def _mean_below(self, unit: str, item: str) -> object:
         """A roll-up's points: the mean of everything below, weighted by staff."""
         below = [block for block in self.below[unit] if block]
-        value = self.scores.at[unit, item]
+        value = self.scores.of(unit, item)
         if not below or any((each, item) in self.hidden for block in below for each in block):
             return value
-        staff = self.letters[" staff"]
+        staff = self._letter("staff")
         known, whole = [], []
         for block in below:
             rows = [self._row(block[end]) for end in (0, -1)]
@@ -304,6 +306,9 @@ class _Points:
         text = f"=IF({total}>0,({'+'.join(known)})/({total}),{quoted(NOTHING)})"
         return Formula(text, shown(value))
 
+    def _letter(self, key: str) -> str:
+        return get_column_letter(self.columns[key])
+
     def _row(self, unit: str) -> int:
         return self.office_rows[unit] if unit in self.office_rows else self.rows[unit]
 
@@ -313,25 +318,18 @@ class _Points:
         return f"${letter}{self.rows[block[0]]}:${letter}{self.rows[block[-1]]}" if block else ""
 
     def _inner(self, unit: str, name: str) -> None:
-        look = SMALL.but(format=self.book.points_format, bold=True)
-        value = shown(self.scores.at[unit, name])
+        look = self.looks["node"]
+        value = shown(self.scores.of(unit, name))
         branching = self.plan.branchings[self.plan.inner_position[name]]
         if any((unit, child) in self.hidden for child in branching.items.names):
             self.sheet.put(self.nodes[name], value, look.but(colour="grey"))  # what it rests on is not shown
             return
-        exists, mean = self._mean(branching, self.rows[unit])
-        self.sheet.put(self.nodes[name], Formula(f"=IF({exists},{mean},{quoted(NOTHING)})", value), look)
-
-    def _mean(self, branching: Branching, row: int) -> tuple[str, str]:
-        """When a node's mean exists, and the mean: its children stand side by side in the order of the model."""
-        chosen = self.children[branching.node]
-        return mean_formula(
-            branching, [f"{at}{row}" for at in chosen], [f"{at}${self.weight_row}" for at in chosen]
-        )
+        text = self.formulas.node(branching, self.rows[unit])
+        self.sheet.put(self.nodes[name], Formula(text, value), look)
 
     def _who(self, unit: str) -> None:
-        name = self.assessment.measures.units.at[unit, "name"]
-        self.sheet.put(1, unit, TEXT.but(colour="grey", size="small"))
+        name = self.names[unit]
+        self.sheet.put(1, unit, CODE)
         self.sheet.put(2, name, TEXT)
 
     # ------------------------------------------------------------ scores, grades and ranks
@@ -340,76 +338,35 @@ class _Points:
         """Everything of a unit but its nodes."""
         self._who(unit)
         rolled = unit in self.below
-        score = CENTRED.but(format=self.book.score_format)
-        looks = {
-            "score": score.but(bold=True),
-            "change": CENTRED.but(format=self.book.change_format),
-            "base": QUIETLY.but(format=f"{self.book.score_format}000"),
-            "deducted": (SMALL if rolled else INPUT).but(format=f"{self.book.score_format};-0;–"),
-            "staff": INPUT.but(format="#,##0"),
-            "before": INPUT.but(format=self.book.score_format),
-            "coverage": INPUT.but(format="0.0%"),
-            "key": QUIETLY.but(format=f"{self.book.score_format};-#,##0"),
-        }
         values: dict[str, object] = {
             key: Formula(text, shown(self.known[key][unit]))
-            for key, text in self._texts(self.rows[unit], rolled)
+            for key, text in self.formulas.facts(self.rows[unit], rolled)
         }
         values["deducted"] = deducted
-        flags = ("provisional", "vetoed", "cap", *(f"held_{at}" for at in self.facts.held))
-        for key in ("staff", "before", "range", "coverage", *flags):
-            values[key] = self.known[key][unit]
         for key in self.keys[2:]:
-            look = looks.get(key, INPUT if key in flags or key == "range" else QUIETLY)
-            look = CENTRED if key in ("grade", "rank") else look
+            if key not in values:
+                values[key] = self.known[key][unit]
+            look = SMALL if key == "deducted" and rolled else self.looks.get(key, QUIETLY)
             self.sheet.put(self.columns[key], values[key], look)
 
-    def _texts(self, row: int, rolled: bool) -> Iterator[tuple[str, str]]:
-        """The formulas of a row, by column."""
-        at = {key.strip(): f"{letter}{row}" for key, letter in self.letters.items() if key.startswith(" ")}
-        none, root = quoted(NOTHING), self.plan.branchings[self.plan.inner_position[ROOT]]
-        exists, mean = self._mean(root, row)
-        yield "base", f"=IF({exists},MIN(MAX({mean},0),{self.book.maximum!r}),{none})"
-        places = f"MAX({at['base']}-{at['deducted']},0)*10^{self.weights.decimals}"
-        yield "score", f"=IF(ISNUMBER({at['base']}),INT({places}+0.500001)/10^{self.weights.decimals},{none})"
-        dated = f"AND(ISNUMBER({at['score']}),ISNUMBER({at['before']}))"
-        yield "change", f"=IF({dated},ROUND({at['score']}-{at['before']},{self.weights.decimals}),{none})"
-        yield from self._steps(at, none)
-        last = at[f"step_{list(self.facts.steps)[-1]}"]
-        counted_ = f"AND(ISNUMBER({at['score']}),{at['provisional']}=0)"
-        final = f"IF({at['vetoed']}=1,{len(self.grades)},MAX({last},N({at['cap']})))"
-        yield "place", f"=IF({counted_},{final},{none})"
-        missing = quoted(self.book.say("provisional"))
-        yield "grade", f"=IF(ISNUMBER({at['place']}),INDEX({self.weights.short},{at['place']}),{missing})"
-        if rolled:
-            yield "rank", f"={none}"
-            yield "key", f"={none}"
-            return
-        behind = LAST * self.book.maximum
-        yield "key", f"=IF({counted_},{at['score']}-{behind:.10g}*{at['vetoed']},{none})"
-        keys = f"{self.letters[' key']}${self.first}:{self.letters[' key']}${self.last}"
-        yield "rank", f"=IF(ISNUMBER({at['key']}),RANK({at['key']},{keys}),{none})"
-
-    def _steps(self, at: dict[str, str], none: str) -> Iterator[tuple[str, str]]:
-        """The place of the grade: by score, then a grade down for each level whose conditions fail."""
-        by_score = f"MIN(SUMPRODUCT(--({self.weights.minimum}>{at['score']})),{len(self.grades) - 1})+1"
-        yield "step_0", f"=IF(ISNUMBER({at['score']}),{by_score},{none})"
-        before = at["step_0"]
-        row = before.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        for level in list(self.facts.steps)[1:]:
-            failed = [f"{at[f'held_{level}']}=0"] if level in self.facts.held else []
-            for depth in least_scores(self.grades[level - 1]):
-                if depth > len(self.levels):
-                    continue
-                block = [self.letters[node.id] for node in self.levels[depth - 1]]
-                scores, weights = (
-                    f"{block[0]}{line}:{block[-1]}{line}" for line in (row, f"${self.weight_row}")
-                )
-                least = f"N({self.weights.least[level - 1, depth]})-{SLACK:g}"
-                failed.append(f"SUMPRODUCT(({weights}>0)*ISNUMBER({scores})*({scores}<{least}))>0")
-            down = f"IF(AND({before}={level},OR({','.join(failed)})),1,0)"
-            yield f"step_{level}", f"=IF(ISNUMBER({before}),{before}+{down},{none})"
-            before = at[f"step_{level}"]
+    def _looks(self) -> dict[str, Look]:
+        book, score = self.book, self.book.score_format
+        given = ("range", "provisional", "vetoed", "cap", *(f"held_{at}" for at in self.facts.held))
+        return {
+            "score": CENTRED.but(format=score, bold=True),
+            "grade": CENTRED,
+            "rank": CENTRED,
+            "change": CENTRED.but(format=book.change_format),
+            "base": QUIETLY.but(format=f"{score}000"),
+            "deducted": INPUT.but(format=f"{score};-{score};–"),
+            "staff": INPUT.but(format="#,##0"),
+            "before": INPUT.but(format=score),
+            "coverage": INPUT.but(format="0.0%"),
+            "key": QUIETLY.but(format=f"{score};-#,##0"),
+            **dict.fromkeys(given, INPUT),
+            "item": INPUT.but(format=book.points_format),
+            "node": SMALL.but(format=book.points_format, bold=True),
+        }
 
     # ------------------------------------------------------------ colours and names
 

@@ -161,7 +161,7 @@ class _Profile:
         return f"▲{self.book.points_format};▼{self.book.points_format};–"
 
     def _known(self, node: str) -> float:
-        return figures.number(self.live.scores, self.unit, node)
+        return self.live.scores.of(self.unit, node)
 
     def _node(self, columns: Sequence[Column], node: str, *, bold: bool) -> None:
         row, mean = self.sheet.row, self.live.mean(node)

@@ -32,7 +32,7 @@ def write_ranking(book: Book, live: Live) -> None:
     head = sheet.row - 1
     for unit, row in ranking.iterrows():
         sheet.line(columns, _row(book, live, str(unit), row, parents, national))
-        sheet.link(4, live.at(str(unit), "score"), row=sheet.row - 1)
+        sheet.link(3, live.at(str(unit), "score"), row=sheet.row - 1)
     sheet.keep(head, head, still=4)
     if len(ranking):
         last, grade, change = sheet.row - 1, 6 + parents, len(columns) - 1
@@ -54,8 +54,8 @@ def _columns(book: Book, parents: bool, national: bool) -> list[Column]:
     return [
         book.head("rank", CENTRED),
         book.head("rank_range", CENTRED.but(colour="grey")),
-        book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", NAME.but(colour="rule")),
+        book.head("code", TEXT.but(colour="rule")),
+        book.head("unit", NAME),
         *([book.head("parent", TEXT)] if parents else []),
         book.head("score", score),
         book.head("grade", CENTRED),

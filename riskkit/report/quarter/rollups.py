@@ -30,7 +30,7 @@ def write_rollups(book: Book, live: Live) -> None:
     columns = _columns(book)
     sheet.table(columns, [_row(book, live, str(unit), row) for unit, row in rollups.iterrows()])
     for place, unit in enumerate(rollups.index):
-        sheet.link(2, live.at(str(unit), "score"), row=sheet.row - len(rollups) + place)
+        sheet.link(1, live.at(str(unit), "score"), row=sheet.row - len(rollups) + place)
     last, first = sheet.row - 1, sheet.row - len(rollups)
     rules.changes(sheet.worksheet, rules.block(4, first, 4, last))
     rules.grades(sheet.worksheet, rules.block(5, first, 5, last), live.grade_names)
@@ -66,8 +66,8 @@ def _columns(book: Book) -> list[Column]:
     score = CENTRED.but(format=book.score_format)
     points = CENTRED.but(format=book.points_format)
     return [
-        book.head("code", TEXT.but(colour="grey")),
-        book.head("unit", NAME.but(colour="rule")),
+        book.head("code", TEXT.but(colour="rule")),
+        book.head("unit", NAME),
         book.head("score", score.but(bold=True)),
         book.head("change", CENTRED),
         book.head("grade", CENTRED),

@@ -136,7 +136,7 @@ def _inputs(live: Live, unit: str) -> tuple[str, float]:
         else:
             blocks.append((at, at))
     columns += [live.nodes[name] for name in items]
-    values += [np.nan if (unit, name) in live.hidden else live.scores.at[unit, name] for name in items]
+    values += [np.nan if (unit, name) in live.hidden else live.scores.of(unit, name) for name in items]
     total = sum(
         column * value
         for column, value in zip(columns, values, strict=True)
