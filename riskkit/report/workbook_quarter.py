@@ -28,8 +28,8 @@ from riskkit.report.quarter.weights import write_weights
 @in_house_style
 def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     """Write the period's workbook to exactly this path: dashboard, a unit's profile, ranking, heat map, a sheet a
-    dimension, changes, red lines and findings, roll-ups, targets, risk matrix, points lost; weights, points, verification; method,
-    tree, data quality, remarks, and the numbers behind the charts.
+    dimension, changes, red lines and findings, roll-ups, targets, risk matrix, points lost; weights, points and
+    verification; method, tree, data quality, remarks, and the numbers behind the charts.
 
     Scores, grades, ranks, means and changes are formulas over the points and weights, each with its result; simulated
     figures and sentences are published values.

@@ -219,6 +219,17 @@ def test_findings_add_up(pack: QuarterPack, chinese: dict[str, list[list[object]
     assert sum(numbers[4:-1]) == len(outstanding)  # the classes of age
 
 
+def test_findings_are_counted_by_department_and_those_that_came_back_are_told(
+    pack: QuarterPack, chinese: dict[str, list[list[object]]]
+) -> None:
+    outstanding = pack.findings.outstanding()
+    rows = chinese["红线与问题"]
+    told = {row[0]: row[4] for row in rows if row[0] in set(outstanding["department"])}
+    assert told == outstanding["department"].value_counts().to_dict()
+    again = int(outstanding["recurs"].notna().sum())
+    assert any(f"其中复发 {again} 项。" in str(value) for row in rows for value in row)
+
+
 def test_the_method_names_the_model_by_its_whole_hash(
     pack: QuarterPack, chinese: dict[str, list[list[object]]]
 ) -> None:

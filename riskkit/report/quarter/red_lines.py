@@ -191,6 +191,41 @@ def _findings(book: Book, sheet: Sheet) -> None:
         for place, value in enumerate(_total(book, order, by_unit, classes))
     ]
     sheet.table(columns, [*rows, total])
+    _by_department(book, sheet, outstanding)
+
+
+def _by_department(book: Book, sheet: Sheet, outstanding: pd.DataFrame) -> None:
+    """Who has to put things right: departments, never persons; the most overdue first."""
+    if "department" not in outstanding or outstanding["department"].isna().all():
+        return
+    sheet.down(8)
+    count = CENTRED.but(format="0;-0;–")
+    columns = [
+        book.head("department_in_charge", NAME, span=4),
+        book.head("outstanding", count, span=2),
+        book.head("overdue", count, span=2),
+        book.head("longest", count, span=2),
+        book.head("major", count),
+        book.head("recurring", count, span=2),
+    ]
+    rows = outstanding.assign(
+        late=outstanding["overdue_days"] > 0,
+        major=outstanding["severity"] == "major",
+        again=_recurring(outstanding),
+    ).groupby("department")
+    table = rows.agg(
+        outstanding=("unit", "size"),
+        late=("late", "sum"),
+        longest=("overdue_days", "max"),
+        major=("major", "sum"),
+        again=("again", "sum"),
+    ).sort_values(["late", "longest", "outstanding"], ascending=False, kind="stable")
+    sheet.table(columns, [[name, *(int(value) for value in row)] for name, row in table.iterrows()])
+
+
+def _recurring(findings: pd.DataFrame) -> pd.Series:
+    """Whether each finding came back after it was closed."""
+    return findings["recurs"].notna() if "recurs" in findings else pd.Series(False, findings.index)
 
 
 def _by_severity(book: Book, outstanding: pd.DataFrame) -> str:
@@ -200,7 +235,9 @@ def _by_severity(book: Book, outstanding: pd.DataFrame) -> str:
         for code in SEVERITIES
         if code in counts
     ]
-    return book.say("findings.by_severity", n=len(outstanding), words=book.say("list").join(words))
+    again = int(_recurring(outstanding).sum())
+    told = book.say("findings.by_severity", n=len(outstanding), words=book.say("list").join(words))
+    return told + (book.say("findings.recurring", n=again) if again else "")
 
 
 def _ages(outstanding: pd.DataFrame) -> pd.DataFrame:
