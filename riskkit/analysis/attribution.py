@@ -223,7 +223,9 @@ def _taken(assessment: Assessment, units: pd.Index, keys: list[str]) -> pd.Serie
     events = assessment.events[assessment.events["status"] == grades.IN_EFFECT]
     summary = assessment.summary.loc[assessment.summary.index.isin(units)]
     alone = summary.index[~summary["rollup"]]
-    own = events.loc[events["unit"].isin(alone), [*keys, "deduct"]]
+    own = events[events["unit"].isin(alone)].reindex(
+        columns=[*keys, "deduct"]
+    )  # a model may have no events at all
     rolled = summary.loc[summary["rollup"], "deducted"]
     names = {"unit": rolled.index, "red_line": "", "event_no": "", "deduct": rolled.to_numpy()}
     both = [each for each in (own, pd.DataFrame(names)) if len(each)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from riskkit.errors import Misuse
 from riskkit.evidence.measures import Measures
 from riskkit.model import IndicatorModel
 from riskkit.scoring.assessment import Assessment, score
+from riskkit.workspace import open_workspace
 from tests.scoring import tiny, trees
 
 LOW = {"a1": 0.4, "a2": 0.6, "b1": 0.9}
@@ -171,6 +173,12 @@ def test_a_deduction_that_the_floor_of_0_swallows_moves_nothing() -> None:
     why = attribute(then, assessed(two(), {"x": 0.05, "y": 0.05}, [{"red_line": "LEAK", "unit": "u"}]))
     assert terms(why) == pytest.approx({"values": 0.5, "deductions": -4.5})
     assert why.groups.loc["u", "change"] == -4.0
+
+
+def test_a_model_without_events_has_no_deductions(small_bank: Path) -> None:
+    bank = open_workspace(small_bank)
+    found = attribute(bank.assessment("2026Q1"), bank.assessment("2026Q2"))
+    assert "deduction" not in set(found.explain("0101")["kind"])
 
 
 def test_rounding_stands_apart() -> None:
