@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskkit.analysis.risk_matrix import RiskMatrix, guards, risk_matrix
@@ -172,6 +172,7 @@ def test_a_model_without_a_matrix_is_a_misuse() -> None:
 shares = st.lists(st.floats(0, 1), min_size=2, max_size=2)
 
 
+@settings(deadline=None)  # one example builds a whole assessment
 @given(worse=shares, better=shares, count=st.integers(0, 3))
 def test_who_earns_more_on_every_guard_is_never_rated_graver(
     worse: list[float], better: list[float], count: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskkit.analysis.targets import STATUSES, targets
@@ -182,6 +182,7 @@ choices = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)  # a machine at work elsewhere is slow
 @given(st.lists(choices, min_size=1, max_size=8))
 def test_every_row_has_one_status_and_the_counts_add_up(rows: list[dict[str, object]]) -> None:
     found = targets(with_targets(*(row(**each) for each in rows)))

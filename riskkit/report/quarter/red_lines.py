@@ -160,6 +160,7 @@ def _findings(book: Book, sheet: Sheet) -> None:
         sheet.sentence(book.say("findings.none"))
         return
     sheet.sentence(_by_severity(book, outstanding), Look(size="small", colour="grey", wrap=True, indent=1))
+    _by_department(book, sheet, outstanding)
     columns = [
         book.head("code", TEXT.but(colour="grey")),
         book.head("unit", NAME, span=3),
@@ -191,14 +192,12 @@ def _findings(book: Book, sheet: Sheet) -> None:
         for place, value in enumerate(_total(book, order, by_unit, classes))
     ]
     sheet.table(columns, [*rows, total])
-    _by_department(book, sheet, outstanding)
 
 
 def _by_department(book: Book, sheet: Sheet, outstanding: pd.DataFrame) -> None:
     """Who has to put things right: departments, never persons; the most overdue first."""
     if "department" not in outstanding or outstanding["department"].isna().all():
         return
-    sheet.down(8)
     count = CENTRED.but(format="0;-0;–")
     columns = [
         book.head("department_in_charge", NAME, span=4),
@@ -221,6 +220,7 @@ def _by_department(book: Book, sheet: Sheet, outstanding: pd.DataFrame) -> None:
         again=("again", "sum"),
     ).sort_values(["late", "longest", "outstanding"], ascending=False, kind="stable")
     sheet.table(columns, [[name, *(int(value) for value in row)] for name, row in table.iterrows()])
+    sheet.down(8)
 
 
 def _recurring(findings: pd.DataFrame) -> pd.Series:
