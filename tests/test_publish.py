@@ -192,7 +192,7 @@ def test_a_run_holds_every_report_and_a_manifest_of_all_it_was_made_from(
     manifest = json.loads((made / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["outputs"]) == set(contents(made)) - {"manifest.json"}
     stems = [f"branches/{unit}/{unit}_2026Q2" for unit in ("0101", "0102", "0103")] + ["quarter_2026Q2"]
-    frames = ("history", "items", "nodes", "reasons", "summary", "uncertainty")
+    frames = ("history", "items", "nodes", "real_change", "reasons", "silent", "summary", "uncertainty")
     results = [f"results/{name}.parquet" for name in frames]
     reports = [f"{stem}.{suffix}" for stem in stems for suffix in ("html", "ipynb", "xlsx")]
     assert sorted(manifest["outputs"]) == sorted([*reports, *results, "results/ranking.csv"])

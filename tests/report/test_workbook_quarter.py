@@ -279,7 +279,7 @@ def test_charts_point_at_the_numbers_they_carry(written: dict[Language, Path]) -
 
 
 def test_charts_have_alternative_texts(written: dict[Language, Path]) -> None:
-    assert "前5名与后5名  Best and lowest 5" in workbooks.words(written["zh"])
+    assert "前5名与后5名（分）  Best and lowest 5 (points)" in workbooks.words(written["zh"])
 
 
 # --- discretion
