@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,10 +83,8 @@ class Form:
             self.write_lists()
         else:
             self.workbook.remove(self.choices)
-        held = io.BytesIO()
-        self.workbook.save(held)
         name = self.table.name[self.lang]
-        return finished(held.getvalue(), institution="", title=name, marking="")
+        return finished(self.workbook, institution="", title=name, marking="")
 
     # ------------------------------------------------------------ the sheet to fill in
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.writer.excel import ExcelWriter
 
 from riskkit import texts
 from riskkit.model import IndicatorModel
@@ -224,7 +222,6 @@ class Book:
 
     def write(self, path: Path) -> None:
         """Write the workbook to exactly this path; the same results give the same bytes."""
-        held = io.BytesIO()
         self.workbook.active = 0
         self._add_logo()
         for sheet in self.sheets:
@@ -233,10 +230,8 @@ class Book:
         # Excel and WPS reckon everything anew when they open the file: what the seal on page one then says is their own
         # finding. The results kept beside the formulas are right without it, for whoever computes nothing.
         self.workbook.calculation.fullCalcOnLoad = True
-        with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:  # compressed once, when finished
-            ExcelWriter(self.workbook, archive).save()
         words = {"institution": self.pack.institution, "title": self.title, "marking": self.pack.marking}
-        path.write_bytes(finished(held.getvalue(), pictures=self.pictures, **words))
+        path.write_bytes(finished(self.workbook, pictures=self.pictures, **words))
 
     def _add_logo(self) -> None:
         """The institution's logo, if it has one, in the band of the first sheet, and the words beside it."""

@@ -6,7 +6,6 @@ One sheet a part of the model; a heading's last line is the key it stands for. R
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -57,10 +56,9 @@ def export_model(model: IndicatorModel, path: Path, lang: texts.Language) -> Non
 
     >>> export_model(load_model("confidentiality"), Path("model.xlsx"), "zh")
     """
-    book = _Book(model, lang)
-    content = book.written()
+    book = _Book(model, lang).filled()
     title = texts.say("form.model_title", lang, name=model.spec.name[lang])
-    content = finished(content, institution=model.spec.name[lang], title=title, marking="")
+    content = finished(book, institution=model.spec.name[lang], title=title, marking="")
     with scratch_file(path) as scratch:
         scratch.write_bytes(content)
 
@@ -189,14 +187,12 @@ class _Book:
         self.workbook = Workbook()
         self.workbook.remove(self.workbook.worksheets[0])
 
-    def written(self) -> bytes:
+    def filled(self) -> Workbook:
         self.about()
         for layout in self.layouts:
             self.settings(layout) if layout.downwards else self.table(layout)
         self.codes()
-        held = io.BytesIO()
-        self.workbook.save(held)
-        return held.getvalue()
+        return self.workbook
 
     def say(self, key: str, **values: Any) -> str:
         return texts.say(f"form.{key}", self.lang, **values)

@@ -6,10 +6,12 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from riskkit.report.sheets import CACHED, clean
+from openpyxl.workbook import Workbook
+
+from riskkit.report.sheet_xml import parts_of
+from riskkit.report.sheets import clean
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 FIRST = ("[Content_Types].xml", "_rels/.rels")
@@ -30,26 +32,17 @@ _APP = (
     "<Application>Microsoft Excel</Application><Company>{institution}</Company></Properties>"
 )
 _UNLINKED = re.compile(rb'(<(?:\w+:)?numFmt formatCode="[^"]*")(\s*/>)')
-_FORMULA = re.compile(rb'<c r="([A-Z]+\d+)"([^>]*)><f>([^<]*)</f><v(?: ?/>|></v>)</c>')
 _NAMED_CHART = re.compile(r'<(?:\w+:)?cNvPr\b[^>]*\bname="Chart \d+"[^>]*?(?=/?>)')
 
 
-def finish(path: Path, *, institution: str, title: str, marking: str, pictures: Sequence[str] = ()) -> None:
-    """Rewrite a saved workbook in place: fixed times, fixed properties, parts in a fixed order.
+def finished(
+    workbook: Workbook, *, institution: str, title: str, marking: str, pictures: Sequence[str] = ()
+) -> bytes:
+    """A workbook's bytes, reproducible: fixed times, fixed properties, parts in a fixed order. It is used up.
 
     `pictures` are the alternative texts of its charts, sheet by sheet.
     """
-    path.write_bytes(
-        finished(path.read_bytes(), institution=institution, title=title, marking=marking, pictures=pictures)
-    )
-
-
-def finished(
-    book: bytes, *, institution: str, title: str, marking: str, pictures: Sequence[str] = ()
-) -> bytes:
-    """A saved workbook's bytes, made reproducible."""
-    with zipfile.ZipFile(io.BytesIO(book)) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts = parts_of(workbook)
     words = {
         "institution": escape(clean(institution)),
         "title": escape(clean(title)),
@@ -59,9 +52,6 @@ def finished(
     parts[APP] = _APP.format(**words).encode()
     _describe(parts, list(pictures), clean(institution))
     _complete_charts(parts)
-    for name in parts:
-        if name.startswith("xl/worksheets/sheet"):
-            parts[name] = _FORMULA.sub(_with_result, parts[name])
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(parts, key=lambda part: (part not in FIRST, part)):
@@ -71,15 +61,6 @@ def finished(
             entry.external_attr = 0
             archive.writestr(entry, parts[name])
     return out.getvalue()
-
-
-def _with_result(found: re.Match[bytes]) -> bytes:
-    """A formula's cell with the result that came with it; openpyxl itself writes none."""
-    cell, style, written = found.groups()
-    text, *result = written.split(CACHED.encode())
-    assert result, f"a formula without its result: {cell.decode()} {text.decode()}"
-    kind = b"" if result[0] == b"n" else b' t="%b"' % result[0]
-    return b'<c r="%b"%b%b><f>%b</f><v>%b</v></c>' % (cell, style, kind, text, result[1])
 
 
 def _complete_charts(parts: dict[str, bytes]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,6 @@ LONGEST = 32_767
 LONGEST_TITLE = 31
 LONGEST_QUOTED = 255
 """Characters of a text within a formula."""
-CACHED = "\ue000"
-"""Stands between a formula, the kind of its result and the result until the workbook is finished."""
 RULER = 7
 """Pixels of a character of a column's width."""
 ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -43,6 +42,9 @@ ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\\x00-\x1f\ud800-\udfff\ufffe\uffff]")
+
+_HARMLESS = re.compile("[^\x00-\x08\x0b-\x1f\x7f_\ud800-\udfff\ufffe\uffff]*")
+"""Text that `clean` leaves as it is, if it is no longer than a cell can hold."""
 
 _arrays: WeakKeyDictionary[Workbook, dict[tuple[Look, bool], StyleArray]] = WeakKeyDictionary()
 
@@ -90,20 +92,17 @@ class Formula(NamedTuple):
     cached: float | int | str | bool
 
     @property
-    def written(self) -> str:
-        """Both as one text, which `package.finished` takes apart."""
+    def result(self) -> tuple[str, str]:
+        """What it comes to, as a sheet's part has it: the attribute of its kind, and the text."""
         known = self.cached
         if isinstance(known, np.generic):
             known = known.item()
         if isinstance(known, bool):
-            kind, value = "b", str(int(known))
-        elif isinstance(known, str):
-            kind, value = "str", clean(known)
-        else:
-            assert math.isfinite(known), f"no number: {self.text}"
-            kind, value = "n", repr(known + 0)
-        parts = (part.replace(CACHED, "") for part in (self.text, kind, value))
-        return CACHED.join(parts)
+            return ' t="b"', str(int(known))
+        if isinstance(known, str):
+            return ' t="str"', escape(clean(known))
+        assert math.isfinite(known), f"no number: {self.text}"
+        return "", repr(known + 0)
 
 
 class Shown(NamedTuple):
@@ -115,16 +114,21 @@ class Shown(NamedTuple):
 
 # ---------------------------------------------------------------- one cell
 
+_PLAIN = (str, int, type(None), Label, Runs)
+"""Types of which every value can stand in a cell as it is."""
+
 
 def clean(text: str) -> str:
     """Text a workbook can hold: without control characters, no escapes read into it, cut with … where too long."""
+    if len(text) <= LONGEST and _HARMLESS.fullmatch(text):
+        return text
     safe = _ESCAPE.sub("_x005F_", _UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     return safe if len(safe) <= LONGEST else f"{safe[: LONGEST - 1]}…"
 
 
 def quoted(text: str) -> str:
     """A text as a formula holds it; of a longer one than a formula may hold, the beginning."""
-    short = clean(text).replace(CACHED, "")[:LONGEST_QUOTED]
+    short = clean(text)[:LONGEST_QUOTED]
     return '"' + short.replace('"', '""') + '"'
 
 
@@ -135,20 +139,22 @@ def put(cell: Any, value: Any, look: Look) -> None:
     >>> put(sheet["A1"], Formula("=1+1", 2), Look())        # shows 2
     """
     if isinstance(value, Formula):
-        cell.value = value.written
+        cell._value, cell.data_type = value, "f"
         cell._style = _array(cell, look, False)
         return
-    plain = plain_value(value)
-    if isinstance(plain, Label | Runs):
-        cell.value = _rich(theme(), plain, look)
-        plain = plain.text
-    else:
-        cell.value = clean(plain) if isinstance(plain, str) else plain
+    plain = value if value.__class__ in _PLAIN else plain_value(value)
     if isinstance(plain, str):
-        cell.data_type = "s"
+        cell._value, cell.data_type = clean(plain), "s"
+        cell._style = _array(cell, look, plain.startswith(ACTIVE))
+        return
+    if isinstance(plain, Label | Runs):
+        cell._value, cell.data_type = _rich(theme(), plain, look), "s"
+        cell._style = _array(cell, look, plain.text.startswith(ACTIVE))
+        return
+    cell.value = plain
     if isinstance(plain, dt.date) and look.format == "General":
         look = look.but(format=theme().formats.date)
-    cell._style = _array(cell, look, isinstance(plain, str) and plain.startswith(ACTIVE))
+    cell._style = _array(cell, look, False)
 
 
 def plain_value(value: Any) -> Any:
@@ -169,16 +175,19 @@ def plain_value(value: Any) -> Any:
 def _array(cell: Any, look: Look, quoted: bool) -> StyleArray:
     """The style of a look in a workbook, registered once; cells share it."""
     workbook = cell.parent.parent
-    known = _arrays.setdefault(workbook, {})
-    if (look, quoted) not in known:
+    known = _arrays.get(workbook)
+    if known is None:
+        known = _arrays[workbook] = {}
+    found = known.get((look, quoted))
+    if found is None:
         cell.font = font(look.size, look.colour, look.bold)
         cell.fill = fill(look.fill)
         cell.border = border(look.top, look.bottom, look.left, look.accent, look.seams)
         cell.alignment = alignment(look.align, look.level, look.wrap, look.indent, look.turned)
         cell.number_format = look.format
         cell.quotePrefix = quoted
-        known[look, quoted] = StyleArray(cell._style)
-    return known[look, quoted]
+        found = known[look, quoted] = StyleArray(cell._style)
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -208,6 +217,7 @@ def _inline(using: Theme, size: Size, colour: str, bold: bool) -> InlineFont:
 # ---------------------------------------------------------------- measuring text
 
 
+@lru_cache(maxsize=8192)
 def ems(text: str) -> float:
     """The width of a text as a multiple of its type size: 1 for a Chinese character, about half for a Latin one."""
     return sum(_advance(character) for character in text)
@@ -290,9 +300,11 @@ class Sheet:
         """Write a value, over several columns if wanted."""
         at = row or self.row
         put(self.worksheet.cell(at, column), value, look)
-        for beside in range(column + 1, column + span):
-            put(self.worksheet.cell(at, beside), None, look)
         if span > 1:
+            style = _array(self.worksheet.cell(at, column), look, False)
+            for beside in range(column + 1, column + span):
+                cell: Any = self.worksheet.cell(at, beside)
+                cell._style = style
             self.join(at, at, column, column + span - 1)
 
     def ref(self, column: int, row: int, to_column: int = 0, to_row: int = 0) -> str:

@@ -213,8 +213,13 @@ class Look:
     format: str = "General"
 
     def but(self, **changes: Any) -> Look:
-        """This look with some things different."""
-        return replace(self, **changes)
+        """This look with some things different; the same changes give the same object."""
+        return _changed(self, tuple(changes.items()))
+
+
+@cache
+def _changed(look: Look, changes: tuple[tuple[str, Any], ...]) -> Look:
+    return replace(look, **dict(changes))
 
 
 def font(size: Size, colour: str, bold: bool) -> Font:

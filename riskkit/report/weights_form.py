@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -110,12 +109,9 @@ class _Form:
     def written(self) -> bytes:
         self.cover()
         self.pairs()
-        held = io.BytesIO()
-        self.workbook.save(held)
         name = self.model.spec.name[self.lang]
-        return finished(
-            held.getvalue(), institution=name, title=self.say("file_title", name=name), marking=""
-        )
+        title = self.say("file_title", name=name)
+        return finished(self.workbook, institution=name, title=title, marking="")
 
     def sheet(self, key: str, widths: Sequence[float]) -> Sheet:
         worksheet = self.workbook.create_sheet(title_of(self.say(f"sheet.{key}"), self.workbook.sheetnames))
