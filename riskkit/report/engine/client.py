@@ -36,8 +36,9 @@ PRELOAD = (
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
     "IPython.core.pylabtools",
+    "riskkit.report.engine.warm:warm",
 )
-"""What the zygote imports unless told otherwise."""
+"""What the zygote imports, and calls, unless told otherwise."""
 JOBS = ("riskkit.report.engine.jobs:warm",)
 """What children need that run papermill themselves."""
 _START = "from riskkit.report.engine.zygote import main; main()"
@@ -110,9 +111,9 @@ class Child:
 class Zygote:
     """A process that has imported everything and forks a child for each piece of work.
 
-    `preload` are the modules it imports; `prepare`, a function named "module:function" with its arguments, is called in
-    it once: what that opens, every child has at hand. `environment` replaces this process's own. Linux only: see
-    `ways.can_fork`.
+    `preload` are the modules it imports, or functions it calls, "module:function"; `prepare`, a function with its
+    arguments, is called in it once: what that opens, every child has at hand. `environment` replaces this process's
+    own. Linux only: see `ways.can_fork`.
 
         >>> with Zygote() as zygote:
         ...     [outcome.value for _, outcome in zygote.each("math:sqrt", [(4.0,), (9.0,)], at_once=2)]

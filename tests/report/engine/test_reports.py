@@ -40,10 +40,10 @@ def test_a_run_gives_the_same_files_by_fork_and_by_pool(
     sample_bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = Order(sample_bank, "2026Q2", "en", ("0101", "0103"), html=True)
-    forked = run(order, tmp_path / "forked", workers=2, advance=lambda _: None).folder
+    forked = run(order, tmp_path / "forked", at_once=2, advance=lambda _: None).folder
     monkeypatch.setattr(ways, "can_fork", lambda: False)
     ways.here.cache_clear()
-    pooled = run(order, tmp_path / "pooled", workers=2, advance=lambda _: None).folder
+    pooled = run(order, tmp_path / "pooled", at_once=2, advance=lambda _: None).folder
     names = sorted(path.relative_to(forked) for path in forked.rglob("*"))
     assert names == sorted(path.relative_to(pooled) for path in pooled.rglob("*"))
     assert [

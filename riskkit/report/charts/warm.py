@@ -1,0 +1,19 @@
+"""Drawing once what every figure begins with, so that processes forked afterwards find fonts and encoders ready."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+def draw_once() -> None:
+    """Draw a small figure and forget it. It is none of pyplot's, whose backend is left unchosen."""
+    figure = Figure(figsize=(2, 2))
+    axes = figure.subplots()
+    axes.plot([0, 1], label="x")
+    axes.bar([0, 1], [1, 2])
+    axes.set(title="Title", xlabel="x", ylabel="y")
+    axes.legend()
+    FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png", bbox_inches="tight")
