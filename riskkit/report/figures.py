@@ -68,7 +68,7 @@ def trend(pack: QuarterPack) -> Trend:
 
 def grade_counts(pack: QuarterPack, units: Sequence[str] | None = None) -> dict[str, int]:
     """How many graded units have each grade, best grade first."""
-    rows = graded(pack.assessment)
+    rows = pack.graded
     chosen = rows if units is None else rows[rows.index.isin(units)]
     counts = chosen["grade"].value_counts()
     return {name: int(counts.get(name, 0)) for name in pack.model.grades}
@@ -93,11 +93,18 @@ def causes(pack: QuarterPack, unit: str, count: int = 3) -> list[tuple[str, floa
     """What moved a unit's score most: items, and its deductions under "", with what each moved; largest first."""
     if pack.movement is None or pack.before is None or unit not in pack.before.summary.index:
         return []
-    moved = [(str(item), float(points)) for item, points in pack.movement.explain(unit)["change"].items()]
-    own = pack.movement.units.loc[[unit]]
-    deducted = number(own, unit, "deducted_before") - number(own, unit, "deducted_after")
+    rows = pack.moved.get(unit, np.zeros(0, dtype="int64"))
+    moved = zip(
+        pack.movement.items["item"].array[rows], pack.movement.items["change"].to_numpy()[rows], strict=True
+    )
+    units = pack.movement.units
+    deducted = float(units.at[unit, "deducted_before"]) - float(units.at[unit, "deducted_after"])  # type: ignore[arg-type]
     smallest = 0.5 * 10**-pack.model.spec.score.decimals
-    felt = [each for each in [*moved, (DEDUCTION, deducted)] if abs(each[1]) >= smallest]
+    felt = [
+        (str(item), float(change))
+        for item, change in [*moved, (DEDUCTION, deducted)]
+        if abs(change) >= smallest
+    ]
     return sorted(felt, key=lambda each: -abs(each[1]))[:count]
 
 

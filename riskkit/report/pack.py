@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from riskkit import texts
@@ -51,6 +52,22 @@ class QuarterPack:
     def marking(self) -> str:
         """The marking for headers and footers."""
         return self.workspace.settings.marking[self.lang]
+
+    @cached_property
+    def ranking(self) -> pd.DataFrame:
+        """The assessed units, best first; see `Assessment.ranking`. Shared by all who write: not to be changed."""
+        return self.assessment.ranking()
+
+    @cached_property
+    def graded(self) -> pd.DataFrame:
+        """The units with a grade and a rank, best first. Shared by all who write: not to be changed."""
+        return self.ranking.dropna(subset=["rank"])
+
+    @cached_property
+    def moved(self) -> dict[str, np.ndarray]:
+        """The rows of `movement.items` of every unit."""
+        rows = {} if self.movement is None else self.movement.items.groupby("unit").indices
+        return {str(unit): np.asarray(places) for unit, places in rows.items()}
 
     @cached_property
     def sure(self) -> pd.DataFrame:

@@ -288,6 +288,7 @@ class Sheet:
         self.worksheet = worksheet
         self.widths = list(widths)
         self.row = 1
+        self._named = quote_sheetname(worksheet.title)
         for number, width in enumerate(widths, start=1):
             worksheet.column_dimensions[get_column_letter(number)].width = width
 
@@ -312,7 +313,7 @@ class Sheet:
         cells = f"${get_column_letter(column)}${row}"
         if to_column or to_row:
             cells += f":${get_column_letter(to_column or column)}${to_row or row}"
-        return f"{quote_sheetname(self.worksheet.title)}!{cells}"
+        return f"{self._named}!{cells}"
 
     def join(self, top: int, bottom: int, left: int, right: int) -> None:
         """Make one cell of a block, keeping every cell's own look."""

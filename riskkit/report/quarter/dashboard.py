@@ -99,7 +99,7 @@ def _messages(book: Book, candidates: pd.DataFrame) -> list[str]:
 
 
 def _where_points_are_lost(book: Book) -> str:
-    ranked = figures.graded(book.pack.assessment)
+    ranked = book.pack.graded
     names = figures.indicators(book.pack.assessment)
     means = book.pack.assessment.scores(2).reindex(index=ranked.index, columns=names).mean().dropna()
     if means.empty:
@@ -120,7 +120,7 @@ def _where_points_are_lost(book: Book) -> str:
 def _who_moved(book: Book) -> str:
     moved = figures.comparable(book.pack)
     if moved.empty:
-        ranked = figures.graded(book.pack.assessment)
+        ranked = book.pack.graded
         if ranked.empty:
             return book.say("message.nothing")
         first, last = ranked.iloc[0], ranked.iloc[-1]
@@ -183,7 +183,7 @@ def _charts(book: Book, sheet: Sheet, numbers: ChartData, live: Live) -> None:
 
 
 def _ends_chart(book: Book, sheet: Sheet, numbers: ChartData, live: Live, at: Place) -> None:
-    ranked = figures.graded(book.pack.assessment)
+    ranked = book.pack.graded
     if ranked.empty:
         return
     few = len(ranked) <= 2 * ENDS

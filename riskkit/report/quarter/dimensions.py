@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from riskkit.model.schema import Item, Node
-from riskkit.report import figures, rules
+from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.phrases import is_code, node_name, node_short
 from riskkit.report.quarter.heatmap import PLAIN, SEAM, heat, write_scale
@@ -25,7 +25,7 @@ def write_dimension(book: Book, dimension: Node, live: Live) -> None:
     write_scale(book, sheet)
     head = sheet.row
     _heads(book, sheet, dimension, columns, live)
-    order = [*book.pack.assessment.rollups().index, *book.pack.assessment.ranking().index]
+    order = [*book.pack.assessment.rollups().index, *book.pack.ranking.index]
     for unit in order:
         _row(book, sheet, live, str(unit), dimension.id, columns)
     if order:
@@ -111,12 +111,11 @@ def _head_look(book: Book, node: Node | Item) -> Look:
 
 
 def _row(book: Book, sheet: Sheet, live: Live, unit: str, dimension: str, columns: list[Node | Item]) -> None:
-    summary = figures.row_of(book.pack.assessment.summary, unit)
-    rolled = bool(summary["rollup"])
+    rolled = live.rows[unit] > live.last
     plain = PLAIN.but(bold=rolled, fill="paper" if rolled else "")
     sheet.put(1, unit, plain.but(colour="rule", size="small", bold=False))
     sheet.link(1, live.at(unit, "score"))
-    sheet.put(2, summary["name"], plain)
+    sheet.put(2, live.names[unit], plain)
     shown = heat(book, live.node(unit, dimension), SEAM.but(bold=True, size="body"))
     sheet.put(3, shown.value, shown.look)
     form = "0" if whole_points(book) else book.points_format
@@ -124,4 +123,4 @@ def _row(book: Book, sheet: Sheet, live: Live, unit: str, dimension: str, column
         look = SEAM.but(bold=isinstance(node, Node), size="small", format=form)
         cell = heat(book, live.node(unit, node.id), look)
         sheet.put(column, cell.value, cell.look)
-    sheet.down(sheet.room([(summary["name"], 2, 1, plain)]))
+    sheet.down(sheet.room([(live.names[unit], 2, 1, plain)]))

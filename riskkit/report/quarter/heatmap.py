@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
 from openpyxl.utils import quote_sheetname
 
 from riskkit.report import figures, rules
@@ -61,8 +60,8 @@ def write_heatmap(book: Book, live: Live) -> None:
         if is_code(name):
             target = title_of(node_name(book, _dimension(book, name)))
             sheet.link(column, f"{quote_sheetname(target)}!A1", row=below - 1)
-    for unit, row in ranking.iterrows():
-        _row(book, sheet, live, str(unit), row, names)
+    for unit in ranking.index:
+        _row(book, sheet, live, unit, names)
     if len(ranking):
         worksheet, last = sheet.worksheet, sheet.row - 1
         rules.grades(worksheet, rules.block(4, below + 1, 4, last), live.grade_shorts)
@@ -125,14 +124,14 @@ def write_cells(sheet: Sheet, first: int, cells: Iterable[Shown]) -> None:
         sheet.put(column, cell.value, cell.look)
 
 
-def _row(book: Book, sheet: Sheet, live: Live, unit: str, row: pd.Series, names: Sequence[str]) -> None:
+def _row(book: Book, sheet: Sheet, live: Live, unit: str, names: Sequence[str]) -> None:
     sheet.put(1, unit, PLAIN.but(colour="rule", size="small"))
     sheet.link(1, live.at(unit, "score"))
-    sheet.put(2, row["name"], PLAIN)
+    sheet.put(2, live.names[unit], PLAIN)
     sheet.put(3, live.value(unit, "score"), SEAM.but(bold=True, size="body", format=book.score_format))
     sheet.put(4, live.grade(unit, short=True), SEAM.but(colour="grey"))
     write_cells(sheet, 5, (heat(book, live.node(unit, name)) for name in names))
-    sheet.down(sheet.room([(row["name"], 2, 1, PLAIN)]))
+    sheet.down(sheet.room([(live.names[unit], 2, 1, PLAIN)]))
 
 
 def _mean_row(book: Book, sheet: Sheet, live: Live, names: Sequence[str]) -> None:

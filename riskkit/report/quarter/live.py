@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from riskkit.report import figures
@@ -26,15 +28,21 @@ class Scores:
     def __init__(self, assessment: Assessment, hidden: set[tuple[str, str]]) -> None:
         names = assessment.graded.plan.names
         self._nodes = assessment.graded.nodes
+        self._lists = self._nodes.tolist()
         self._rows = {str(unit): place for place, unit in enumerate(assessment.summary.index)}
         self._columns = {name: place for place, name in enumerate(names)}
         self.frame = pd.DataFrame(self._nodes.copy(), assessment.summary.index, names)
-        for unit, item in hidden:
-            self.frame.loc[unit, item] = float("nan")
+        if hidden:
+            units, items = zip(*hidden, strict=True)
+            index, columns = self.frame.index, self.frame.columns
+            shown = self._nodes.copy()
+            shown[index.get_indexer(pd.Index(units)), columns.get_indexer(pd.Index(items))] = np.nan
+            self.frame = pd.DataFrame(shown, index, columns)
 
     def of(self, unit: str, node: str) -> float:
         """A unit's score of a node; not a number where it has none."""
-        return float(self._nodes[self._rows[unit], self._columns[node]])
+        value: float = self._lists[self._rows[unit]][self._columns[node]]
+        return value
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,11 @@ class Live:
         """The assessed units, in the order of their rows."""
         return [unit for unit, row in self.rows.items() if row <= self.last]
 
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The units' names."""
+        return {str(unit): str(name) for unit, name in self.book.pack.assessment.summary["name"].items()}
+
     # ------------------------------------------------------------ cells
 
     def at(self, unit: str, key: str) -> str:
@@ -83,7 +96,7 @@ class Live:
         """A unit's grade in words as it stands now, provisional for none unless another word is given."""
         words = self.weights.short if short else self.weights.long
         name = grade_short if short else grade_name
-        grade = self.book.pack.assessment.summary.at[unit, "grade"]
+        grade = self._grades[unit]
         missing = none or grade_name(self.book, None)
         return Formula(
             f"={self.in_words(self.at(unit, 'place'), words, missing)}",
@@ -92,9 +105,13 @@ class Live:
 
     def national(self, unit: str) -> Formula:
         """The national wording of a unit's grade as it stands now."""
-        grade = self.book.pack.assessment.summary.at[unit, "grade"]
+        grade = self._grades[unit]
         text = self.in_words(self.at(unit, "place"), self.weights.national, NOTHING)
         return Formula(f"={text}", national_wording(self.book, grade) or NOTHING)
+
+    @cached_property
+    def _grades(self) -> dict[str, object]:
+        return {str(unit): grade for unit, grade in self.book.pack.assessment.summary["grade"].items()}
 
     @staticmethod
     def in_words(place: str, words: str, missing: str) -> str:
@@ -119,9 +136,11 @@ class Live:
         """The mean of a node, or of the published score, over the ranked units."""
         cells = self.node_column(node) if node else self.column("score")
         text = f'=IFERROR(AVERAGEIF({self.column("rank")},">0",{cells}),{quoted(NOTHING)})'
-        graded = figures.graded(self.book.pack.assessment)
-        known = self.scores.frame.loc[graded.index, node] if node else graded["score"]
-        return Formula(text, shown(known.mean()))
+        return Formula(text, shown(self._means[node] if node else self.book.pack.graded["score"].mean()))
+
+    @cached_property
+    def _means(self) -> pd.Series:
+        return self.scores.frame.loc[self.book.pack.graded.index].mean()
 
     def best(self, node: str) -> Formula:
         """The best score of a node among the assessed units."""

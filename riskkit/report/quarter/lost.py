@@ -80,7 +80,7 @@ def lost_items(book: Book) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _largest(book: Book, sheet: Sheet, told: pd.DataFrame, hidden: pd.DataFrame) -> None:
     sheet.section(book.label("lost.largest"))
     sheet.down(22)
-    ranked = figures.graded(book.pack.assessment)
+    ranked = book.pack.graded
     lost = told[told["unit"].isin(ranked.index)]
     if lost.empty:
         sheet.sentence(book.say("lost.none" if len(ranked) else "message.nothing"))
@@ -173,7 +173,7 @@ def _items(book: Book, told: pd.DataFrame, hidden: pd.DataFrame) -> Iterator[lis
 
 def _deductions(book: Book) -> Iterator[list[Any]]:
     events: list[Any] = list(in_effect(book.pack.assessment).itertuples())
-    assessed = book.pack.assessment.ranking().index
+    assessed = book.pack.ranking.index
     for event in events:
         if event.deduct > 0 and event.unit in assessed:
             name, what = unit_name(book, event.unit), line_name(book, str(event.red_line))

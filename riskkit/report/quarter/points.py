@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
-from riskkit.report.phrases import few, grade_short, node_name, node_short, rank_ends, withheld
+from riskkit.report.phrases import few, grade_short, node_name, node_short, withheld
 from riskkit.report.quarter.live import Live, Scores, shown
 from riskkit.report.quarter.row_formulas import LAST, RowFormulas
 from riskkit.report.quarter.standing import Facts, facts, own_deductions, own_points, tree_order
@@ -109,7 +109,7 @@ class _Points:
             "cap": found.cap,
             "place": found.place,
             "key": key,
-            "range": pd.Series([self._range(str(unit)) for unit in summary.index], summary.index),
+            "range": self._ranges(),
             **{f"held_{at}": held.astype(int) for at, held in found.held.items()},
             **{
                 f"step_{at}": np.where(summary["score"].isna(), np.nan, step)
@@ -122,12 +122,11 @@ class _Points:
             for name, values in columns.items()
         }
 
-    def _range(self, unit: str) -> str:
-        """A unit's 90 % rank interval."""
-        if unit not in self.book.pack.sure.index:
-            return NOTHING
-        low, high = rank_ends(self.book.pack.sure.loc[unit]).values()
-        return f"{low}–{high}" if low < high else f"{low}"
+    def _ranges(self) -> list[str]:
+        """The units' 90 % rank intervals; a dash for those without."""
+        sure = self.book.pack.sure[["rank_low", "rank_high"]].astype("int64").itertuples(name=None)
+        known = {unit: f"{low}–{high}" if low < high else f"{low}" for unit, low, high in sure}
+        return [known.get(unit, NOTHING) for unit in self.assessment.summary.index]
 
     def _order(self) -> None:
         """Which units stand where: every branch of the tree in neighbouring rows."""

@@ -110,7 +110,7 @@ class _Profile:
         book, live, unit = self.book, self.live, self.unit
         mean = live.mean()
         before = f"INDEX({live.column('before')},{self.place})"
-        ranked = len(figures.graded(book.pack.assessment))
+        ranked = len(book.pack.graded)
         earlier = self._number(before, shown(live.known["before"][unit]))
         published = book.say("profile.published")
         grade = self._level(live.weights.long, book.say("provisional"), live.grade(unit))

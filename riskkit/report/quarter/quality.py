@@ -53,7 +53,7 @@ def write_quality(book: Book) -> None:
     _heads(book, sheet, columns, handed)
     states = _states(book)
     carried = figures.carried_shares(book.pack.assessment)
-    for unit, row in book.pack.assessment.ranking().sort_index().iterrows():
+    for unit, row in book.pack.ranking.sort_index().iterrows():
         _row(
             book,
             sheet,

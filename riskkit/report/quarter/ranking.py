@@ -19,7 +19,7 @@ from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, F
 
 def write_ranking(book: Book, live: Live) -> None:
     """The published ranking, its scores, grades and ranks alive; provisional units last, without rank."""
-    ranking = book.pack.assessment.ranking()
+    ranking = book.pack.ranking
     parents = bool(ranking["parent"].notna().any())
     national = has_national_wording(book)
     columns = _columns(book, parents, national)

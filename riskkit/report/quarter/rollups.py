@@ -81,7 +81,7 @@ def _columns(book: Book) -> list[Column]:
 
 
 def _row(book: Book, live: Live, unit: str, row: pd.Series) -> list[object]:
-    below = units_below(book, unit, list(book.pack.assessment.ranking().index))
+    below = units_below(book, unit, list(book.pack.ranking.index))
     summary = book.pack.assessment.summary
     return [
         unit,

@@ -117,7 +117,7 @@ def _mean_line(book: Book, key: str, mean: Formula, now: float, before: float) -
 
 
 def _grades(book: Book, live: Live) -> Tile:
-    graded = figures.graded(book.pack.assessment)
+    graded = book.pack.graded
     counts = live.grade_counts(live.units)
     size: Size = "section" if len(str(counts.cached)) > 8 else "figure"
     one, more = (book.say("tile.grades.note", n=n) for n in (1, place("n")))
@@ -196,7 +196,7 @@ def _overdue(book: Book) -> Tile:
 
 
 def _coverage(book: Book) -> Tile:
-    ranking = book.pack.assessment.ranking()
+    ranking = book.pack.ranking
     carried = figures.carried_share(book.pack.assessment, list(ranking.index))
     provisional = int(ranking["provisional"].sum())
     note = book.say("tile.coverage.note", carried=f"{carried:.1%}")

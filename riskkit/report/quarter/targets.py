@@ -87,7 +87,7 @@ def _sentences(book: Book, found: Targets) -> list[str]:
     sentences = [told.strip()]
     if found.handed_in != book.pack.period:
         sentences.append(book.say("targets.earlier", period=str(found.handed_in)))
-    silent = book.pack.assessment.ranking()
+    silent = book.pack.ranking
     silent = silent[~silent.index.isin(rows["unit"])]
     if len(silent):
         names = book.say("list").join(silent["name"].iloc[:6]) + (" …" if len(silent) > 6 else "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riskkit.report import figures, rules
+from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.quarter.live import Live, shown
 from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, TEXT, Formula, Sheet
@@ -67,13 +67,12 @@ def _letter(column: int) -> str:
 
 def _labels(book: Book, live: Live) -> dict[str, str]:
     """What assessed units are called in the drop-down: code and name, no two alike."""
-    summary = book.pack.assessment.summary
     found: dict[str, str] = {}
-    for unit in live.rows:
-        if summary.at[unit, "rollup"]:
-            continue
-        label = f"{unit} {figures.cell(summary, unit, 'name')}"[:LONGEST_LABEL]
-        found[unit] = label if label not in found.values() else f"{label} ({len(found) + 1})"
+    taken: set[str] = set()
+    for unit in live.units:
+        label = f"{unit} {live.names[unit]}"[:LONGEST_LABEL]
+        found[unit] = label if label not in taken else f"{label} ({len(found) + 1})"
+        taken.add(found[unit])
     return found
 
 
@@ -92,11 +91,12 @@ def _heads(book: Book, sheet: Sheet) -> None:
 
 def _unit(book: Book, sheet: Sheet, live: Live, unit: str, label: str) -> None:
     """A unit's live figures, the published ones, and the differences."""
-    row, known = sheet.row, {key: shown(series[unit]) for key, series in live.known.items()}
+    row = sheet.row
+    known = {key: shown(live.known[key][unit]) for key in ("base", "score", "rank", "grade")}
     quiet = CENTRED.but(colour="grey", size="small")
     six, plain = f"{book.score_format}0000", CENTRED.but(size="small")
     fine, coarse = plain.but(format="0.000000000;-0.000000000;0"), plain.but(format="0.##;-0.##;0")
-    name = label or f"{unit} {figures.cell(book.pack.assessment.summary, unit, 'name')}"
+    name = label or f"{unit} {live.names[unit]}"
     sheet.put(1, name, NAME.but(wrap=False, bold=not label))
     checksum, total = _inputs(live, unit)
     blocks = (

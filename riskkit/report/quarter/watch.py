@@ -48,7 +48,7 @@ def _all(book: Book, pending: dict[str, int]) -> Iterator[Watched]:
     yield from _overdue(book)
     yield from _failed(book)
     for unit, count in sorted(pending.items(), key=lambda each: (-each[1], each[0])):
-        if unit in figures.graded(book.pack.assessment).index:
+        if unit in book.pack.graded.index:
             yield Watched(unit, book.say("watch.pending.why", n=count), book.say("watch.pending.decide"))
 
 
@@ -75,7 +75,7 @@ def _refusals(book: Book) -> Iterator[Watched]:
 
 
 def _provisional(book: Book) -> Iterator[Watched]:
-    ranking = book.pack.assessment.ranking()
+    ranking = book.pack.ranking
     for unit, row in ranking[ranking["provisional"]].sort_values("coverage").iterrows():
         why = book.say("watch.provisional.why", coverage=f"{row['coverage']:.1%}")
         yield Watched(str(unit), why, book.say("watch.provisional.decide"))
@@ -93,7 +93,7 @@ def _overdue(book: Book) -> Iterator[Watched]:
     by_unit = book.pack.findings.by_unit() if len(book.pack.findings.rows) else None
     if by_unit is None:
         return
-    assessed = figures.graded(book.pack.assessment).index
+    assessed = book.pack.graded.index
     late = by_unit[(by_unit["overdue"] > 0) & by_unit.index.isin(assessed)]
     for unit, row in late.sort_values(["overdue", "longest"], ascending=False, kind="stable").iterrows():
         why = book.say("watch.overdue.why", n=int(row["overdue"]), days=int(row["longest"]))
@@ -103,14 +103,14 @@ def _overdue(book: Book) -> Iterator[Watched]:
 def _failed(book: Book) -> Iterator[Watched]:
     """The two lowest grades, lowest rank first."""
     low = list(book.model.grades)[-2:]
-    ranked = figures.graded(book.pack.assessment)
+    ranked = book.pack.graded
     for unit, row in ranked[ranked["grade"].isin(low)].iloc[::-1].iterrows():
         why = book.say("watch.low.why", grade=grade_short(book, row["grade"]), rank=int(row["rank"]))
         yield Watched(str(unit), why, book.say("watch.low.decide"))
 
 
 def _lowest(book: Book, count: int) -> Iterator[Watched]:
-    ranked = figures.graded(book.pack.assessment)
+    ranked = book.pack.graded
     for unit, row in ranked.iloc[::-1].head(count).iterrows():
         why = book.say("watch.low.why", grade=grade_short(book, row["grade"]), rank=int(row["rank"]))
         yield Watched(str(unit), why, book.say("watch.low.decide"))
