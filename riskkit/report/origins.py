@@ -19,7 +19,8 @@ RANGES = 6
 
 
 def origins(measures: Measures) -> pd.DataFrame:
-    """One row a unit, item, table, file and sheet: `rows` (how many distinct rows) and `ranges` (such as 12-18, 25).
+    """One row a unit, item, table, file and sheet: `rows` (how many distinct rows), `ranges` (such as 12-18, 25), and
+    the `first` and `last` row.
 
     The same rows as `Measures.evidence_rows` gives for one unit and item, in one pass over the tables.
     """
@@ -82,7 +83,7 @@ def _placed(rows: pd.DataFrame, item: str, table: str, period: str) -> pd.DataFr
 
 def _summed(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows counted and told as stretches, a file each."""
-    columns = [*PLACE, "rows", "ranges"]
+    columns = [*PLACE, "rows", "ranges", "first", "last"]
     if rows.empty:
         return pd.DataFrame(columns=columns)
     keys = rows[PLACE].fillna("")
@@ -102,5 +103,6 @@ def _summed(rows: pd.DataFrame) -> pd.DataFrame:
     ranges = words.groupby(level="place").agg(
         lambda parts: ", ".join(parts.iloc[:RANGES]) + (" …" if len(parts) > RANGES else "")
     )
-    summed = keys.groupby(place, sort=True).first().assign(rows=rows.groupby(place).size(), ranges=ranges)
+    ends = number.groupby(place).agg(rows="size", first="min", last="max")
+    summed = keys.groupby(place, sort=True).first().assign(ranges=ranges).join(ends)
     return summed[columns].reset_index(drop=True)

@@ -16,6 +16,7 @@ from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.rectification import Findings, findings
 from riskkit.report.origins import origins
+from riskkit.rows import Rows
 from riskkit.scoring.assessment import Assessment
 from riskkit.workspace import Workspace
 
@@ -108,6 +109,14 @@ class QuarterPack:
     def origins(self) -> pd.DataFrame:
         """Where every unit's every value came from; see `riskkit.report.origins`."""
         return origins(self.assessment.measures)
+
+    def places(self, unit: str) -> pd.DataFrame:
+        """Where a unit's values came from: its rows of `origins`."""
+        return self._places.of(unit)
+
+    @cached_property
+    def _places(self) -> Rows:
+        return Rows(self.origins)
 
 
 _kept: list[QuarterPack] = []

@@ -99,6 +99,16 @@ def test_the_list_of_lost_points_adds_up(pack: QuarterPack) -> None:
     assert lost == pytest.approx(100 - pack.assessment.summary["score"]["0103"], abs=0.1)
 
 
+def test_rows_of_earlier_periods_are_told_by_their_period_as_in_the_workbook(pack: QuarterPack) -> None:
+    """A year's training: every quarter's file of that name has rows of its own."""
+    rows = [line.split(" | ") for line in BranchReport(pack, "0103").evidence().plain.splitlines()]
+    told = {row[5]: int(row[3]) for row in rows if row[0].startswith("B1.3") and "学习记录" in row[2]}
+    behind = pack.assessment.measures.evidence_rows("0103", "B1.3")
+    counted = behind[behind["_file"] == "培训记录.xlsx"].drop_duplicates(["_period", "_row"])
+    assert len(told) == 4
+    assert told == counted["_period"].value_counts().to_dict()
+
+
 def test_evidence_leads_to_file_and_rows(pack: QuarterPack) -> None:
     line = next(
         row for row in BranchReport(pack, "0103").evidence().plain.splitlines() if row.startswith("A1.1")

@@ -47,8 +47,7 @@ def write_evidence(book: Book, unit: str, links: Links) -> None:
 
 def _places(book: Book, unit: str) -> pd.DataFrame:
     """The unit's places of evidence in the order of the items; counted by table where there are too many."""
-    found = book.pack.origins
-    mine = found[found["unit"] == unit]
+    mine = book.pack.places(unit)
     order = {name: place for place, name in enumerate(book.model.items)}
     mine = mine.assign(_order=mine["item"].map(order)).sort_values(
         ["_order", "_period", "table", "_file"], kind="stable"

@@ -60,8 +60,8 @@ def _columns(book: Book) -> list[Column]:
 
 
 def _row(book: Book, unit: str, number: int, step: Step) -> list[object]:
-    origins = book.pack.origins
-    rows = origins.loc[(origins["unit"] == unit) & (origins["item"] == step.item), "rows"].sum()
+    places = book.pack.places(unit)
+    rows = places.loc[places["item"] == step.item, "rows"].sum()
     quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
     numbers: list[object] = [step.points, step.needed, step.gain, step.effort]
     item = book.model.items[step.item]

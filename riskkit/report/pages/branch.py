@@ -25,8 +25,6 @@ from riskkit.report.tables import value_text
 from riskkit.report.way_words import Step, way_lead, way_steps, why_not_next
 from riskkit.scoring.plan import ROOT, Plan
 
-PLACE = ["table", "_file", "_sheet", "_row"]
-"""What makes an evidence row one: a row joined to several others still is."""
 TOP = 15
 """Rows of a table that shows only the largest."""
 
@@ -142,7 +140,8 @@ class BranchReport(Report):
         label = Cell(step.name, to=f"item-{step.item}")
         if step.hidden:
             return [label, step.value, step.target, *["–"] * 5]
-        rows = len(self.way.evidence(step.item).drop_duplicates(PLACE))
+        places = self.pack.places(self.unit)
+        rows = int(places.loc[places["item"] == step.item, "rows"].sum())
         numbers = [self.points(step.points), self.points(step.needed)]
         return [
             label,
@@ -374,30 +373,28 @@ class BranchReport(Report):
     @cached_property
     def places(self) -> dict[str, list[list[Cell | str]]]:
         """Every item's rows of the table of evidence; none where nothing was counted or too few answered."""
-        return {str(name): list(self._evidence_rows(str(name))) for name in self.items_frame.index}
+        shown = self.items_frame["state"].isin(["measured", CARRIED]) & ~self.items_frame["few"]
+        found: dict[str, list[list[Cell | str]]] = {str(name): [] for name in self.items_frame.index}
+        places = self.pack.places(self.unit)
+        kept = places[places["item"].isin(shown.index[shown])]
+        for origin in kept.to_dict("records"):
+            rows = found[origin["item"]]
+            rows.append(self._origin(origin, first=not rows))
+        return found
 
-    def _evidence_rows(self, name: str) -> Iterator[list[Cell | str]]:
-        row = self.items_frame.loc[name]
-        if row["state"] not in ("measured", CARRIED) or row["few"]:
-            return
-        found = self.now.measures.evidence_rows(self.unit, name)
-        period = str(row["measured_in"]) if isinstance(row["measured_in"], str) else str(self.now.period)
-        places_of = found.groupby(["table", "_file", "_sheet"], sort=False, dropna=False)
-        for number, ((table, file, sheet), some) in enumerate(places_of):
-            source = self.model.tables.get(SOURCE_OF.get(str(table), str(table)))
-            label = source.name[self.lang] if source else str(table)
-            where = f"{file} · {sheet}" if isinstance(sheet, str) and sheet else str(file)
-            low, high = some["_row"].min(), some["_row"].max()
-            places = "" if str(table) in SOURCE_OF else f"{low}–{high}" if low != high else f"{low}"
-            anchor = "" if number else f"evidence-{name}"
-            yield [
-                Cell(self.node(name), name=anchor, to=f"item-{name}"),
-                label,
-                where,
-                str(some["_row"].nunique()),
-                places,
-                period,
-            ]
+    def _origin(self, origin: dict[Any, Any], *, first: bool) -> list[Cell | str]:
+        item, table, file, sheet = (str(origin[name]) for name in ("item", "table", "_file", "_sheet"))
+        source = self.model.tables.get(SOURCE_OF.get(table, table))
+        low, high = origin["first"], origin["last"]
+        stretch = f"{low}–{high}" if low != high else f"{low}"
+        return [
+            Cell(self.node(item), name=f"evidence-{item}" if first else "", to=f"item-{item}"),
+            source.name[self.lang] if source else table,
+            f"{file} · {sheet}" if sheet else file,
+            str(origin["rows"]),
+            "" if table in SOURCE_OF else stretch,
+            str(origin["_period"]),
+        ]
 
     def signatures(self) -> Part:
         """Where the report is signed."""
