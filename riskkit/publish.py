@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,15 @@ def scratch_file(target: Path) -> Iterator[Path]:
 
     An `OSError` inside the block, such as a full disk, is told as `PublishFailed`; `target` is then as it was.
     """
-    with _told(target):
+    with told(target):
         handle, name = tempfile.mkstemp(prefix=SCRATCH, suffix=target.suffix, dir=_made(target.parent))
         os.close(handle)
         scratch = Path(name)
         try:
             yield scratch
-            _sync(scratch)
+            sync(scratch)
             scratch.replace(target)
-            _sync_folder(target.parent)
+            sync(target.parent)
         finally:
             scratch.unlink(missing_ok=True)
 
@@ -51,17 +51,17 @@ def scratch_folder(target: Path) -> Iterator[Path]:
     What a killed process left behind beside it is cleared away. An `OSError` inside the block is told as
     `PublishFailed`.
     """
-    with _told(target):
+    with told(target):
         _clear_abandoned(_made(target.parent))
         scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=target.parent))
         try:
             with _locked(scratch):
                 yield scratch
                 for path in sorted(scratch.rglob("*")):
-                    _sync_folder(path) if path.is_dir() else _sync(path)
-                _sync_folder(scratch)
+                    sync(path)
+                sync(scratch)
                 scratch.rename(target)
-                _sync_folder(target.parent)
+                sync(target.parent)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -94,13 +94,14 @@ def _clear_abandoned(folder: Path) -> None:
                         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def put_aside(target: Path) -> None:
-    """Rename a damaged run out of the way; nothing of it is lost."""
+def put_aside(target: Path) -> Path:
+    """Rename a damaged run out of the way; nothing of it is lost. Gives its new place."""
     number = 1
     while (aside := target.with_name(f"{target.name}.damaged-{number}")).exists():
         number += 1
-    with _told(target):
+    with told(target):
         target.rename(aside)
+    return aside
 
 
 def _made(folder: Path) -> Path:
@@ -109,26 +110,31 @@ def _made(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _told(target: Path) -> Iterator[None]:
+def told(target: Path) -> Iterator[None]:
+    """Tell an `OSError` of the block as `PublishFailed`: what could not be written, and why."""
     try:
         yield
     except OSError as fault:
+        key = "publish_refused" if isinstance(fault, PermissionError) else "publish_failed"
         reason = fault.strerror or str(fault)
-        raise PublishFailed("publish_failed", target=str(target), reason=reason) from fault
+        raise PublishFailed(key, target=str(_open_in_excel(target)), reason=reason) from fault
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
+def _open_in_excel(target: Path) -> Path:
+    """The workbook of a folder that a spreadsheet program holds open, by the owner file it keeps beside it."""
+    owner = next(target.rglob("~$*.xlsx"), None) if target.is_dir() else None
+    return owner.with_name(owner.name[2:]) if owner else target
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def sync(path: Path) -> None:
+    """Have the disk hold a file, or the names in a folder, before going on."""
+    if path.is_dir() and os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def digest(path: Path) -> str:
@@ -136,25 +142,38 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def write_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Write what a run was made from and the hash of every file in it. Holds no time, user or machine."""
-    outputs = {
-        str(path.relative_to(folder).as_posix()): digest(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+def write_manifest(
+    folder: Path, content: Mapping[str, Any], outputs: Mapping[str, str] | None = None
+) -> None:
+    """Write what a run was made from and the hash of every file in it, reckoned now unless `outputs` gives them.
+    Holds no time, user or machine."""
+    if outputs is None:
+        outputs = {
+            path.relative_to(folder).as_posix(): digest(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
     text = json.dumps({**content, "outputs": outputs}, ensure_ascii=False, indent=1, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a run was made from and what it holds; empty where there is no manifest, or it says nothing of outputs."""
+    try:
+        content = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        return {**content, "outputs": dict(content["outputs"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def damaged(folder: Path) -> list[str]:
     """Files of a published run that are missing or differ from its manifest; the manifest itself if unreadable."""
-    try:
-        outputs = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["outputs"])
-    except (OSError, ValueError, KeyError, TypeError):
+    content = read_manifest(folder)
+    if not content:
         return [MANIFEST]
-    return [
-        name
-        for name, known in outputs.items()
-        if not (folder / name).is_file() or digest(folder / name) != known
-    ]
+    return [name for name, known in content["outputs"].items() if not intact(folder / name, known)]
+
+
+def intact(path: Path, known: str) -> bool:
+    """Whether a file is there and has the hash it should have."""
+    return path.is_file() and digest(path) == known

@@ -1,4 +1,4 @@
-"""The command line: `riskkit --help` teaches the rest. Exit codes: 0 done, 1 data refused, 2 misuse.
+"""The command line: `riskkit --help` teaches the rest. Exit codes: 0 done, 1 not, 2 misuse.
 
 One file a subject. A command imports what it works with when it runs, so that `--help` is there at once.
 """
@@ -54,7 +54,7 @@ def main() -> None:
         sys.exit(ended.exit_code)
     except click.Abort:
         click.echo(say("interrupted"), err=True)
-        sys.exit(130)
+        sys.exit(1)
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(2)

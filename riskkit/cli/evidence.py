@@ -37,7 +37,7 @@ def _write_problems(problems: tuple[Problem, ...], path: Path) -> None:
     import pandas as pd
 
     from riskkit.publish import scratch_file
-    from riskkit.report.run import safe_csv
+    from riskkit.report.results import safe_csv
 
     lang = texts.screen_language()
     rows = [(p.file, p.sheet, p.cell, p.what(lang), p.remedy(lang)) for p in problems]

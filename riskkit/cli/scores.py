@@ -34,7 +34,7 @@ def score(period: str | None, workspace: str | None, lang: str | None, csv_path:
     ranking = assessment.ranking()
     if csv_path:
         from riskkit.publish import scratch_file
-        from riskkit.report.run import safe_csv
+        from riskkit.report.results import safe_csv
 
         with scratch_file(csv_path) as scratch:
             safe_csv(ranking.reset_index(), scratch)

@@ -106,9 +106,9 @@ def _executed(name: str, source: Path, parameters: dict[str, object], scratch: P
             )
     except PapermillExecutionError as stopped:
         why = stopped.evalue if stopped.ename == "Stopped" else f"{stopped.ename}: {stopped.evalue}"
-        raise ReportFailed(
-            "notebook_failed", notebook=name, cell=stopped.exec_count, why=_plain(why)
-        ) from None
+        lines = _plain("\n".join(stopped.traceback)).splitlines()
+        cell = {"notebook": name, "cell": stopped.exec_count, "error": stopped.ename, "last": lines}
+        raise ReportFailed("notebook_failed", why=_plain(why), **cell) from None
     except RiskkitError:
         raise
     except (
@@ -116,8 +116,9 @@ def _executed(name: str, source: Path, parameters: dict[str, object], scratch: P
     ) as died:  # a dead kernel, a cell that hangs, one that never starts: each has its own class
         last = log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
         told = [f"{type(died).__name__}: {died}".strip().splitlines()[0], seen.ended, *last.splitlines()[-1:]]
+        found = {"error": type(died).__name__, "killed": (seen.status or 0) < 0}
         raise ReportFailed(
-            "notebook_died", notebook=name, why=_plain("; ".join(filter(None, told)))
+            "notebook_died", notebook=name, why=_plain("; ".join(filter(None, told))), **found
         ) from died
 
 

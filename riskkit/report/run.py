@@ -2,75 +2,87 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import hashlib
 import json
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import tempfile
-import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cache
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from riskkit import __version__, resources, texts
-from riskkit.errors import Misuse, PublishFailed, ReportFailed, RiskkitError
+from riskkit import __version__, lock, resources
+from riskkit.errors import Misuse, PublishFailed, ReportFailed
 from riskkit.periods import Period
-from riskkit.publish import damaged, digest, put_aside, scratch_folder, write_manifest
+from riskkit.publish import damaged, digest, read_manifest
 from riskkit.report import pdf
-from riskkit.report.engine import client, surroundings, ways
-from riskkit.report.engine.client import PRELOAD, Zygote
-from riskkit.report.house_style import house_style, in_house_style
-from riskkit.report.pack import QuarterPack, keep, prepare
+from riskkit.report.engine.client import Outcome, ZygoteFailed
+from riskkit.report.house_style import house_style
+from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died, why
+from riskkit.report.workers import Workers, workers
+from riskkit.report.workplace import Found, Workplace, clear_superseded, others, published
 from riskkit.workspace import SETTINGS, Workspace, open_workspace
 
-Advance = Callable[[str], None]
+TRIES = 3
+"""How often a report is begun whose process was ended from outside."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a run makes: which period, language and units, and whether HTML pages and PDFs are wanted beside the
-    notebooks."""
+class Progress:
+    """How many branches' reports are settled, of how many; `found`, those that were there when the run began."""
 
-    workspace: Path
-    period: str
-    lang: texts.Language
-    units: tuple[str, ...]
-    html: bool = False
-    pdf: bool = False
+    done: int
+    total: int
+    found: int
 
 
-@dataclass
-class Outcome:
-    """Where the run was published, and whether it was already there unharmed."""
+Advance = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a run was published, whether it was already there unharmed, and why reports are missing in it, by unit (the
+    period for the summary, "results" for the tables)."""
 
     folder: Path
     already: bool = False
+    failures: dict[str, str] = field(default_factory=dict)
 
 
-def run_id(pack: QuarterPack, order: Order) -> str:
+def run_id(workspace: Workspace, order: Order) -> str:
     """A name from everything the run is made from: inputs, model, program, language, choice of units and of files."""
     made_from = {
-        "inputs": inputs(pack.workspace, pack.period),
-        "model": pack.model.hash,
-        "program": program_hash(),
+        "inputs": inputs(workspace, Period.parse(order.period)),
+        "with": made_with(workspace, order),
         "units": order.units,
-        "html": order.html,
-        "pdf": pdf.printer().name if order.pdf else "",
     }
-    content = json.dumps(made_from, sort_keys=True, ensure_ascii=False)
-    return f"{pack.period}-{order.lang}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    return f"{order.period}-{order.lang}-{_hash(made_from)[:8]}"
+
+
+def made_with(workspace: Workspace, order: Order) -> str:
+    """A hash of what every report of a run is made with, whatever the evidence: settings, theme, wording, model,
+    program, and which files are wanted."""
+    return _hash(
+        {
+            "settings": _settings(workspace),
+            "model": workspace.model.hash,
+            "program": program_hash(),
+            "order": [order.period, order.lang, order.html, pdf.printer().name if order.pdf else ""],
+        }
+    )
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _settings(workspace: Workspace) -> dict[str, str]:
+    return {SETTINGS: digest(workspace.path / SETTINGS), **house_style(workspace).files}
 
 
 def inputs(workspace: Workspace, period: Period) -> dict[str, str]:
     """SHA-256 of every file of the workspace that a run reads: settings, theme, wording, logo, register, and evidence
     up to the period."""
-    hashes = {SETTINGS: digest(workspace.path / SETTINGS), **house_style(workspace).files}
+    hashes = _settings(workspace)
     for known in workspace.periods:
         if known <= period:
             hashes |= workspace.input_hashes(known)
@@ -89,269 +101,215 @@ def program_hash() -> str:
     return whole.hexdigest()
 
 
-def run(order: Order, out: Path, *, workers: int, advance: Advance) -> Outcome:
-    """Make every report of a period and publish them as one folder, whole or not at all.
+def run(order: Order, out: Path, *, at_once: int, advance: Advance, resume: bool = False) -> Published:
+    """Make the reports of a period and publish them as one folder, in one moment.
 
-    A run already published from the same inputs is checked against its manifest and left as it is; one that was
-    damaged is put aside and made again. Raises `EvidenceRefused` for bad data, `Misuse` where PDFs are wanted and
-    nothing here can print them, `ReportFailed`, naming every report that could not be made, and `PublishFailed` if
-    files cannot be written or the inputs changed meanwhile; then nothing is published.
+    A run already published from the same inputs is checked against its manifest and left as it is; one that was broken
+    off, damaged, or lacks reports is completed: what is done and whole is kept. With `resume`, reports of other runs of
+    the period are taken over too, where all that they show is the same. A report that cannot be made costs the others
+    nothing: it is named in failures.json and in what this returns.
+
+    Raises `EvidenceRefused` for bad data; `Misuse` for units that have no reports, and where PDFs are wanted and
+    nothing here can print them; `ReportFailed` if no branch's report could be made; and `PublishFailed` if another
+    process is at the same period, files cannot be written, or the inputs changed meanwhile. Then nothing is published,
+    and what was before is as it was.
     """
-    workspace = open_workspace(order.workspace, lang=order.lang)
-    pack = prepare(workspace, order.period, order.lang)
-    made_from = inputs(workspace, pack.period)
-    target = out / run_id(pack, order)
-    if target.is_dir() and not damaged(target):
-        return Outcome(target, already=True)
-    advance("scored")
-    try:
-        with scratch_folder(target) as scratch:
-            _write_results(pack, scratch / "results")
-            failures = _write_all(pack, order, scratch, workers, advance)
-            if failures:
-                told = "\n".join(f"  {unit}: {why}" for unit, why in failures.items())
-                raise ReportFailed("reports_failed", count=len(failures), failed=told)
-            now = open_workspace(order.workspace)
-            if inputs(now, pack.period) != made_from or now.model.hash != pack.model.hash:
-                raise PublishFailed("inputs_changed")
-            write_manifest(scratch, _manifest(pack, order))
-            if target.is_dir() and damaged(target):
-                put_aside(target)
-    except PublishFailed:
-        if target.is_dir() and not damaged(target):  # the same run, published by another process meanwhile
-            return Outcome(target, already=True)
-        raise
-    return Outcome(target)
+    with lock.held(out / f".riskkit-{order.period}.lock"):
+        workspace = open_workspace(order.workspace, lang=order.lang)
+        order = replace(order, units=tuple(dict.fromkeys(workspace.unit(unit) for unit in order.units)))
+        return _Run(workspace, order, out, at_once, advance).go(resume=resume)
 
 
-def _manifest(pack: QuarterPack, order: Order) -> dict[str, object]:
-    return {
-        "format": 1,
-        "institution": pack.institution,
-        "period": str(pack.period),
-        "lang": order.lang,
-        "model": {"id": pack.model.spec.id, "version": pack.model.spec.version, "sha256": pack.model.hash},
-        "riskkit": __version__,
-        "inputs": inputs(pack.workspace, pack.period),
-        "units": list(order.units),
-    }
+class _Run:
+    """One run, from its name to its publication; it keeps no report, only what there is to make."""
 
+    def __init__(self, workspace: Workspace, order: Order, out: Path, at_once: int, advance: Advance) -> None:
+        self.workspace, self.order, self.at_once, self.advance = workspace, order, at_once, advance
+        self.made_from = inputs(workspace, Period.parse(order.period))
+        self.name = run_id(workspace, order)
+        self.target = out / self.name
+        self.prefix = f"{order.period}-{order.lang}-"
+        self.choice = _hash([order.units, order.html, order.pdf])
+        self.keys: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
+        self.tries: Counter[str] = Counter()
+        self.settled = self.found = 0
 
-def _write_results(pack: QuarterPack, folder: Path) -> None:
-    """The numbers themselves: CSV for people and spreadsheets, Parquet for analysts."""
-    folder.mkdir()
-    assessment = pack.assessment
-    frames = {
-        "summary": assessment.summary.reset_index(),
-        "nodes": assessment.nodes,
-        "items": assessment.items,
-        "history": pack.history,
-        "reasons": assessment.reasons,
-        "uncertainty": pack.sure.reset_index(),
-        "silent": pack.silent,
-    }
-    frames |= {"real_change": pack.real.reset_index()} if pack.real is not None else {}
-    for name, frame in frames.items():
-        frame.to_parquet(folder / f"{name}.parquet", index=False)
-    ends = ["score_low", "score_high", "rank_low", "rank_high", "grade_probability"]
-    ranking = assessment.ranking().join(pack.sure[ends].astype("Float64")).reset_index()
-    ranking[ends[2:4]] = ranking[ends[2:4]].astype("Int64")
-    columns = ["rank", "unit", "name", "score", "grade", "coverage", "observed", "base", "deducted", *ends]
-    safe_csv(ranking[columns], folder / "ranking.csv")
-
-
-def safe_csv(frame: pd.DataFrame, path: Path) -> None:
-    """A CSV that spreadsheets open right (UTF-8 with mark) and in which no text can act as a formula."""
-    safe = frame.copy()
-    for column in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        risky = safe[column].str.startswith(("=", "+", "-", "@", "\t", "\r"), na=False)
-        safe[column] = safe[column].where(~risky, "'" + safe[column].astype("str"))
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
-
-
-def _write_summary(pack: QuarterPack, order: Order, folder: Path) -> None:
-    from riskkit.report import notebooks, workbook_quarter
-
-    workbook_quarter.write_quarter_workbook(pack, folder / f"quarter_{pack.period}.xlsx")
-    notebook = folder / f"quarter_{pack.period}.ipynb"
-    parameters = {"quarter": str(pack.period), "workspace": str(order.workspace), "lang": order.lang}
-    notebooks.run_notebook("quarterly_summary", notebook, parameters=parameters)
-    _pages(pack, order, notebook, f"{pack.institution} {pack.period}")
-
-
-@in_house_style
-def _pages(pack: QuarterPack, order: Order, notebook: Path, title: str) -> None:
-    """The page of a notebook and its PDF, as ordered; the PDF is of the page, or else of the workbook beside it."""
-    from riskkit.report import notebooks
-
-    if not (order.html or order.pdf):
-        return
-    page = notebook.with_suffix(".html")
-    notebooks.to_html(notebook, page, title=title, marking=pack.marking, lang=pack.lang)
-    if order.pdf:
-        pdf.write_pdf(page, notebook.with_suffix(".xlsx"), notebook.with_suffix(".pdf"))
-    if not order.html:
-        page.unlink()
-
-
-# ---------------------------------------------------------------- reports, in processes of their own
-
-MOST_WORKERS = 61
-"""More processes than this a pool on Windows cannot wait for."""
-
-
-def _write_all(
-    pack: QuarterPack, order: Order, folder: Path, workers: int, advance: Advance
-) -> dict[str, str]:
-    """Write the summary and every branch's reports; returns why any failed."""
-    if ways.can_fork():
-        return _write_forked(order, folder, workers, advance)
-    failures = _failure(str(pack.period), lambda: _write_summary(pack, order, folder))
-    advance("summary")
-    return failures | _write_pooled(order, folder, workers, advance)
-
-
-def _write_report(order: Order, unit: str | None, folder: Path) -> dict[str, str]:
-    """Write one branch's workbook, notebook and page, or the summary's; returns why it failed, if it did."""
-    if unit is None:
-        return _failure(order.period, lambda: _write_summary(_pack(order), order, folder))
-    return _failure(unit, lambda: _write_reports(_pack(order), order, unit, folder / "branches" / unit))
-
-
-@cache
-def _pack(order: Order) -> QuarterPack:
-    """The pack of this process, or of the one it was forked from, opened once."""
-    return prepare(open_workspace(order.workspace, lang=order.lang), order.period, order.lang)
-
-
-def _failure(report: str, write: Callable[[], None]) -> dict[str, str]:
-    """Why a report could not be written, under its name; whatever breaks one, the others go on."""
-    try:
-        write()
-    except Exception as failed:
-        return {report: _why(failed)}
-    return {}
-
-
-def _why(failed: BaseException) -> str:
-    if isinstance(failed, RiskkitError):
-        return failed.message(texts.screen_language())
-    return f"{type(failed).__name__}: {failed}"
-
-
-def _write_reports(pack: QuarterPack, order: Order, unit: str, place: Path) -> None:
-    from riskkit.report import notebooks, workbook_branch
-
-    place.mkdir(parents=True, exist_ok=True)
-    stem = f"{unit}_{pack.period}"
-    workbook_branch.write_branch_workbook(pack, unit, place / f"{stem}.xlsx")
-    notebook = place / f"{stem}.ipynb"
-    parameters = {
-        "branch": unit,
-        "quarter": str(pack.period),
-        "workspace": str(order.workspace),
-        "lang": order.lang,
-    }
-    notebooks.run_notebook("branch_report", notebook, parameters=parameters)
-    _pages(pack, order, notebook, f"{pack.assessment.summary['name'][unit]} {pack.period}")
-
-
-def _died(report: str) -> dict[str, str]:
-    return {report: texts.say("error.worker_died", texts.screen_language())}
-
-
-# --- forked from a process that has everything open
-
-ROOMS = (
-    "riskkit.report.notebooks",
-    "riskkit.report.workbook_branch",
-    "riskkit.report.charts",
-    "riskkit.report.pages.branch",
-)
-"""What every report imports, beside the libraries."""
-
-
-def open_pack(order: Order) -> None:
-    """In the process that forks: have the pack at hand for every report and every notebook."""
-    from tqdm import tqdm
-
-    os.umask(0o077)
-    interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # its monitor is a thread
-    keep(_pack(order))
-    tqdm.monitor_interval = interval
-
-
-def _told(report: str, outcome: client.Outcome) -> dict[str, str]:
-    """Why a report failed: as its process said; of one that ended without a word, that it did."""
-    if outcome.error is not None:
-        return {report: _why(outcome.error)}
-    return _died(report) if outcome.died else dict(outcome.value)
-
-
-def _write_forked(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
-    failures: dict[str, str] = {}
-    work = [(order, unit, folder) for unit in (None, *order.units)]
-    with (
-        tempfile.TemporaryDirectory(prefix="riskkit-") as scratch,
-        Zygote(
-            preload=(*PRELOAD, *ROOMS),
-            prepare=("riskkit.report.run:open_pack", (order,)),
-            environment=surroundings.for_reports(Path(scratch)),
-            quiet=True,
-        ) as zygote,
-    ):
-        for (_, unit, _), outcome in zygote.each("riskkit.report.run:_write_report", work, at_once=workers):
-            failures |= _told(unit or order.period, outcome)
-            advance("branch" if unit else "summary")
-    return dict(sorted(failures.items()))
-
-
-# --- in a pool of processes, where there is no fork
-
-
-def _start_worker() -> None:
-    """A worker leaves interruptions to its parent, and does not outlive it."""
-    os.umask(0o077)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "workers are started by a run"
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)
-
-
-def _write_pooled(order: Order, folder: Path, workers: int, advance: Advance) -> dict[str, str]:
-    failures: dict[str, str] = {}
-    context = multiprocessing.get_context("spawn")
-    most = max(1, min(workers, len(order.units), MOST_WORKERS))
-    with concurrent.futures.ProcessPoolExecutor(most, context, _start_worker) as pool:
+    def go(self, *, resume: bool) -> Published:
+        if _complete(self.target):
+            return Published(self.target, already=True)
+        self.place = Workplace(self.target, self.choice)
+        if _complete(self.target):  # it was moved away for another that never came
+            self.place.remove()
+            return Published(self.target, already=True)
         try:
-            waiting = {pool.submit(_write_report, order, unit, folder): unit for unit in order.units}
-            for done in concurrent.futures.as_completed(waiting):
-                failures |= _outcome(done, waiting[done])
-                advance("branch")
+            self._work(resume=resume)
+            return self._publish()
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            self.place.leave()
             raise
-    return dict(sorted(failures.items()))
+
+    def _work(self, *, resume: bool) -> None:
+        """Make what there is to make, with new processes whenever the old ones are lost."""
+        left: deque[str] | None = None
+        lost: list[str] = []
+        starts = 0
+        while left is None or left or lost:
+            try:
+                with workers(self.order, self.place.scratch, self.at_once) as processes:
+                    if left is None:
+                        self._survey(processes)
+                        left = deque(self._still_to_make(resume=resume))
+                    alone, lost = deque(lost), []
+                    while alone and not lost:
+                        lost = self._make(processes, deque([alone.popleft()]), 1)
+                    lost += alone
+                    if not lost:
+                        lost = self._make(processes, left, self.at_once)
+            except ZygoteFailed as gone:
+                starts += 1
+                if gone.key == "zygote_start" or starts == TRIES:
+                    raise
+
+    # ------------------------------------------------------------ what there is to do
+
+    def _survey(self, processes: Workers) -> None:
+        """Find every report to be made, and the hash of what each shows."""
+        given = [(self.order, made_with(self.workspace, self.order))]
+        for _, outcome in processes.each("riskkit.report.making:survey", given, at_once=1):
+            if outcome.error is not None:
+                raise outcome.error
+            if outcome.died:
+                raise ZygoteFailed("zygote_gone")
+            self.keys = {RESULTS: self.name, SUMMARY: self.name}
+            self.keys |= {f"{BRANCHES}{unit}": outcome.value[unit] for unit in self._units(outcome.value)}
+
+    def _units(self, assessed: Iterable[str]) -> Iterable[str]:
+        known = set(assessed)
+        for unit in self.order.units:
+            if unit not in known:
+                raise Misuse("not_reported", unit=unit, name=self.workspace.units["name"][unit])
+        return self.order.units or sorted(known)
+
+    def _still_to_make(self, *, resume: bool) -> list[str]:
+        """What is not done yet, once everything is taken over that other runs have."""
+        done = self.place.standing(self.keys)
+        sources = [published(self.target)]
+        for source in (*sources, *(others(self.target, self.prefix) if resume else ())):
+            done |= set(self._adopted(source, done))
+        self.found = self.settled = sum(report.startswith(BRANCHES) for report in done)
+        self._tell()
+        return [report for report in self.keys if report not in done]
+
+    def _adopted(self, source: Found, done: set[str]) -> Iterator[str]:
+        folder, keys, files = source
+        for report, key in self.keys.items():
+            offered = report not in done and keys.get(report) == key and files.get(report)
+            if offered and self.place.adopt(report, key, offered, folder):
+                yield report
+
+    def _tell(self) -> None:
+        self.advance(Progress(self.settled, len(self.keys) - 2, self.found))
+
+    # ------------------------------------------------------------ report by report
+
+    def _make(self, processes: Workers, left: deque[str], at_once: int) -> list[str]:
+        """Make reports until there are none left, or the processes are lost; gives those that were lost with them."""
+        flying: dict[str, Path] = {}
+
+        def work() -> Iterator[tuple[Order, str, Path]]:
+            while left:
+                report = left.popleft()
+                flying[report] = self.place.making()
+                yield self.order, report, flying[report]
+
+        try:
+            for (_, report, folder), outcome in processes.each(
+                "riskkit.report.making:make", work(), at_once=at_once
+            ):
+                if isinstance(outcome.error, ZygoteFailed):
+                    break
+                del flying[report]
+                if not self._settle(report, outcome, folder):
+                    left.append(report)
+        except ZygoteFailed:
+            pass
+        if len(flying) == 1:  # it was alone: what ended the processes may be the report itself
+            ((report, folder),) = flying.items()
+            return [] if self._settle(report, Outcome(status=-9), folder) else [report]
+        return list(flying)
+
+    def _settle(self, report: str, outcome: Outcome, folder: Path) -> bool:
+        """Take down what became of a report; not, if it is to be tried again."""
+        if outcome.error is not None:
+            raise _fault(outcome.error)
+        made: Made = outcome.value if not outcome.died else Made(failure=died(outcome.status))
+        killed = made.killed or (outcome.status or 0) < 0
+        self.tries[report] += 1
+        if made.failure and killed and self.tries[report] < TRIES:
+            return False
+        del self.tries[report]
+        if made.failure:
+            self.failures[self._called(report)] = made.failure["why"]
+            self.place.failed(report, self.keys[report], made.failure, folder)
+        else:
+            self.place.done(report, self.keys[report], made.files, folder)
+        if report.startswith(BRANCHES):
+            self.settled += 1
+            self._tell()
+        return True
+
+    def _called(self, report: str) -> str:
+        return self.order.period if report == SUMMARY else report.removeprefix(BRANCHES)
+
+    # ------------------------------------------------------------ the whole
+
+    def _publish(self) -> Published:
+        failures = dict(sorted(self.failures.items()))
+        if len(self.keys) > 2 and all(
+            report.removeprefix(BRANCHES) in failures for report in self.keys if report.startswith(BRANCHES)
+        ):
+            self.place.remove()
+            raise ReportFailed("reports_failed", count=len(failures), failed=listed(failures))
+        now = open_workspace(self.order.workspace)
+        if (
+            inputs(now, Period.parse(self.order.period)) != self.made_from
+            or now.model.hash != self.workspace.model.hash
+        ):
+            self.place.remove()
+            raise PublishFailed("inputs_changed")
+        self.place.publish(self._manifest(), self.keys)
+        clear_superseded(self.target, self.prefix, self.choice)
+        return Published(self.target, failures=failures)
+
+    def _manifest(self) -> dict[str, Any]:
+        model = self.workspace.model
+        return {
+            "format": 1,
+            "institution": self.workspace.name,
+            "period": self.order.period,
+            "lang": self.order.lang,
+            "model": {"id": model.spec.id, "version": model.spec.version, "sha256": model.hash},
+            "riskkit": __version__,
+            "inputs": self.made_from,
+            "units": [report.removeprefix(BRANCHES) for report in self.keys if report.startswith(BRANCHES)],
+        }
 
 
-def _outcome(done: concurrent.futures.Future[dict[str, str]], unit: str) -> dict[str, str]:
-    try:
-        return done.result()
-    except concurrent.futures.process.BrokenProcessPool:
-        return _died(unit)
+def _complete(folder: Path) -> bool:
+    """Whether a run stands there whole; manifests of earlier versions, which published nothing else, do not say so."""
+    return bool(read_manifest(folder).get("complete", True)) and not damaged(folder)
 
 
-def chosen_units(workspace: Workspace, period: object, given: Iterable[str]) -> tuple[str, ...]:
-    """The units to report on: those given, resolved, or every assessed one. Raises `Misuse` for one that is not
-    assessed on its own."""
-    named = tuple(dict.fromkeys(workspace.unit(unit) for unit in given))
-    assessed = workspace.assessment(period).ranking().index
-    for unit in named:
-        if unit not in assessed:
-            raise Misuse("not_reported", unit=unit, name=workspace.units["name"][unit])
-    return named or tuple(assessed.sort_values())
+def _fault(failed: BaseException) -> BaseException:
+    """What stops a run: the disk, told as what could not be written."""
+    if isinstance(failed, OSError):
+        return PublishFailed(
+            "publish_failed", target=str(failed.filename or "?"), reason=failed.strerror or why(failed)
+        )
+    return failed
+
+
+def listed(failures: dict[str, str]) -> str:
+    """Reports that failed and why, a line each."""
+    return "\n".join(f"  {report}: {reason}" for report, reason in failures.items())

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 import riskkit as rk
-from riskkit.report import run
 from riskkit.report.book import Book
 from riskkit.report.branch.overview import write_overview
 from riskkit.report.change_words import real_change_of, real_changes
 from riskkit.report.pack import QuarterPack, prepare
 from riskkit.report.pages.branch import BranchReport
 from riskkit.report.pages.quarter import QuarterReport
+from riskkit.report.results import write_results
 from riskkit.report.workbook_quarter import write_quarter_workbook
 from tests.report import workbooks
 
@@ -205,7 +205,7 @@ def test_the_trend_of_the_mean_lies_over_its_interval(pack: QuarterPack, quarter
 def test_the_results_hold_the_verdicts_and_what_the_evidence_cannot_say(
     pack: QuarterPack, tmp_path: Path
 ) -> None:
-    run._write_results(pack, tmp_path / "results")
+    write_results(pack, tmp_path / "results")
     stored = pd.read_parquet(tmp_path / "results" / "real_change.parquet")
     assert pack.real is not None
     assert dict(zip(stored["unit"], stored["verdict"], strict=True)) == pack.real["verdict"].to_dict()

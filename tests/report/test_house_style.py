@@ -332,7 +332,7 @@ def test_theme_wording_and_logo_are_inputs_of_a_run(styled: Path) -> None:
     def made_from() -> tuple[str, dict[str, str]]:
         workspace = open_workspace(styled)
         order = Order(workspace.path, str(workspace.period()), "en", (UNIT,))
-        return run_id(prepare(workspace, None, "en"), order), inputs(workspace, workspace.period())
+        return run_id(workspace, order), inputs(workspace, workspace.period())
 
     changes: dict[str, Callable[[Path], object]] = {
         "theme.yaml": lambda path: path.write_text(path.read_text() + "sizes: {body: 10}\n"),

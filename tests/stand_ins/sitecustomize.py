@@ -2,30 +2,37 @@
 
 Where this folder is on the path of a process, Python imports the file at its start, and so in every worker: `riskkit
 run` then writes small, always equal files in place of workbooks and notebooks. RISKKIT_STAND_IN says what else happens: "slow" takes its time,
-"fail:0102" breaks one branch's report, "die:0102" ends its process, "full" finds the disk full, "touch" changes the
-evidence meanwhile.
+"fail:0102" breaks one branch's report, "die:0102" ends its process, "kill:0102" has it killed from outside, "full" finds
+the disk full ("full:0102" only then), "touch" changes the evidence meanwhile. RISKKIT_STAND_IN_LOG names a file that
+gets a line for every file written.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+ENDS = {"die": lambda: os._exit(9), "kill": lambda: os.kill(os.getpid(), signal.SIGKILL)}
+
 
 def _write(path: Path, *words: object) -> None:
     what, _, whom = os.environ.get("RISKKIT_STAND_IN", "").partition(":")
     if what == "slow":
         time.sleep(0.1)
-    if whom and whom in path.name:
-        if what == "die":
-            os._exit(9)
+    if log := os.environ.get("RISKKIT_STAND_IN_LOG"):
+        with Path(log).open("a", encoding="utf-8") as stream:
+            stream.write(f"{path.name}\n")
+    if whom and whom in path.name and what in ENDS:
+        ENDS[what]()
+    elif whom and whom in path.name and what == "fail":
         raise ValueError(f"no report for {whom} today")
-    if what == "full":
+    if what == "full" and whom in path.name:
         path.write_bytes(b"half a report")
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
     if what == "touch" and path.name == "quarter_2026Q2.xlsx":
