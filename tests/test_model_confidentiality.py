@@ -191,7 +191,7 @@ def only(model: IndicatorModel, *names: str) -> IndicatorModel:
     """The model with no items but these, so that a test computes what it looks at."""
     items = tuple(model.items[name].model_copy(update={"weight": 1 / len(names)}) for name in names)
     group = Node(id="G", name=model.spec.name, weight=1, children=items)
-    return IndicatorModel(model.spec.model_copy(update={"nodes": (group,)}))
+    return IndicatorModel(model.spec.model_copy(update={"nodes": (group,), "risk": None}))
 
 
 def measured(
