@@ -12,6 +12,7 @@ import pytest
 
 import riskkit as rk
 from riskkit.report.book import Book
+from riskkit.report.branch.links import Links
 from riskkit.report.branch.overview import write_overview
 from riskkit.report.change_words import real_change_of, real_changes
 from riskkit.report.pack import QuarterPack, prepare
@@ -35,6 +36,13 @@ def quarter(pack: QuarterPack, tmp_path_factory: pytest.TempPathFactory) -> Path
     path = tmp_path_factory.mktemp("quarter") / "quarter.xlsx"
     write_quarter_workbook(with_found(pack, silent=SILENT), path)
     return path
+
+
+def overview(pack: QuarterPack, unit: str) -> Book:
+    """A book with the unit's first page alone."""
+    book = Book(pack, "")
+    write_overview(book, unit, BranchReport(pack, unit).peers, pack.way_up(unit), Links())
+    return book
 
 
 def plain(book: Book) -> list[list[object]]:
@@ -144,9 +152,7 @@ def test_the_books_and_pages_say_it(pack: QuarterPack, quarter: Path) -> None:
         assert any(told in str(value) for row in workbooks.sheets(quarter)[name] for value in row)
     assert told in QuarterReport(pack).masthead().plain
     assert real_change_of(Book(pack, ""), "0105") in BranchReport(pack, "0105").masthead().plain
-    book = Book(pack, "")
-    report = BranchReport(pack, "0105")
-    write_overview(book, "0105", report.peers)
+    book = overview(pack, "0105")
     assert real_change_of(book, "0105") in said(book)
 
 
@@ -166,9 +172,7 @@ def test_the_sheet_of_changes_has_what_could_be_detected_and_the_verdict(
 
 
 def test_the_intervals_of_a_branch_stand_below_its_scores(pack: QuarterPack) -> None:
-    book = Book(pack, "")
-    write_overview(book, "0411", BranchReport(pack, "0411").peers)
-    rows = [[value for value in row if value is not None] for row in plain(book)]
+    rows = [[value for value in row if value is not None] for row in plain(overview(pack, "0411"))]
     ends = pack.workspace.uncertainty("2025Q4").loc["0411"]
     row = workbooks.row_with(rows, "90 % interval")
     assert row[-3:] == [f"{ends['score_low']:.1f}–{ends['score_high']:.1f}", "–", "–"]
@@ -177,10 +181,8 @@ def test_the_intervals_of_a_branch_stand_below_its_scores(pack: QuarterPack) -> 
 def test_what_the_evidence_cannot_say_stands_wherever_intervals_do(pack: QuarterPack, quarter: Path) -> None:
     silent = with_found(pack, silent=SILENT)
     wanted = re.compile("of 1 item fewer than 10 answers were scored twice .A1.1 .+it takes at least 10")
-    overview = Book(silent, "")
-    write_overview(overview, "0103", BranchReport(silent, "0103").peers)
     assert wanted.search("\n".join(str(cell) for row in workbooks.sheets(quarter)["Ranking"] for cell in row))
-    assert wanted.search(said(overview))
+    assert wanted.search(said(overview(silent, "0103")))
     assert wanted.search(QuarterReport(silent).alike().plain)
     assert wanted.search(BranchReport(silent, "0103").masthead().plain)
     assert not wanted.search(QuarterReport(pack).alike().plain)
