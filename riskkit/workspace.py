@@ -332,6 +332,15 @@ class Workspace:
         last = self.period(until)
         return pd.concat([self._with_interval(p) for p in self.periods if p <= last], ignore_index=True)
 
+    def totals(self, until: object = None) -> pd.DataFrame:
+        """The rows of `history` that hold totals, without ever holding all of it."""
+        last, frames = self.period(until), []
+        for period in self.periods:
+            if period <= last:
+                whole = self._with_interval(period)
+                frames.append(whole[whole["node"] == ""])
+        return pd.concat(frames, ignore_index=True)
+
     def _with_interval(self, period: Period) -> pd.DataFrame:
         ends = ["score_low", "score_high"]
         whole = self._past(period).join(self.uncertainty(period)[ends], on="unit")

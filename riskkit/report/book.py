@@ -41,8 +41,10 @@ TAB = {"main": "rule", "detail": "series_soft", "about": "faint"}
 class Book:
     """One workbook about one pack; every sheet is printed across the page, with the marking on every page."""
 
-    def __init__(self, pack: QuarterPack, title: str) -> None:
+    def __init__(self, pack: QuarterPack, title: str, *, most: int | None = None) -> None:
+        """`most`: how many rows a list of units, items or findings shows; all of them for none."""
         self.pack = pack
+        self.most = most
         self.lang: texts.Language = pack.lang
         self.title = title
         self.workbook = Workbook()
@@ -164,6 +166,12 @@ class Book:
         sheet.put(left + 1, self.period_name(), low.but(align="right"), span=right)
         sheet.down(17)
         sheet.down(7)
+
+    def not_all(self, sheet: Sheet, rows: int) -> None:
+        """Say below a list that it is cut, if it is."""
+        if self.most is not None and rows > self.most:
+            look = Look(size="small", colour="grey", wrap=True, indent=1)
+            sheet.sentence(self.say("not_all", n=self.most, rows=rows), look)
 
     def to_the_end(self, worksheet: Worksheet) -> None:
         """Make a sheet the last one."""

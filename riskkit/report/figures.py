@@ -12,7 +12,6 @@ import pandas as pd
 from riskkit.evidence.states import CARRIED, NOT_APPLICABLE, POSTPONED
 from riskkit.report.pack import QuarterPack
 from riskkit.scoring.assessment import Assessment
-from riskkit.scoring.plan import ROOT
 
 DEDUCTION = ""
 """Stands for red-line deductions among the causes of a change."""
@@ -56,9 +55,7 @@ def mean_score(assessment: Assessment | None) -> float:
 
 def trend(pack: QuarterPack) -> Trend:
     """The mean and middle half of the graded units in every period up to the pack's."""
-    rows = pack.history[
-        (pack.history["node"] == ROOT) & pack.history["level"].isin(pack.model.assessed_levels)
-    ]
+    rows = pack.totals[pack.totals["level"].isin(pack.model.assessed_levels)]
     scores = rows.dropna(subset=["grade"]).groupby("period")["score"]
     frame = pd.DataFrame({"mean": scores.mean(), "low": scores.quantile(0.25), "high": scores.quantile(0.75)})
     return Trend(

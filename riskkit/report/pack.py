@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,6 @@ class QuarterPack:
     movement: Movement | None
     findings: Findings
     self_check: SelfCheckGap
-    history: pd.DataFrame
 
     @property
     def model(self) -> IndicatorModel:
@@ -54,6 +54,11 @@ class QuarterPack:
         """The marking for headers and footers."""
         return self.workspace.settings.marking[self.lang]
 
+    @property
+    def ranked_apart(self) -> bool:
+        """Whether ranks are among more units than are here."""
+        return False
+
     @cached_property
     def ranking(self) -> pd.DataFrame:
         """The assessed units, best first; see `Assessment.ranking`. Shared by all who write: not to be changed."""
@@ -63,6 +68,27 @@ class QuarterPack:
     def graded(self) -> pd.DataFrame:
         """The units with a grade and a rank, best first. Shared by all who write: not to be changed."""
         return self.ranking.dropna(subset=["rank"])
+
+    @cached_property
+    def standing(self) -> dict[str, dict[str, Any]]:
+        """The rows of the summary, by unit."""
+        rows: dict[Any, dict[str, Any]] = self.assessment.summary.to_dict("index")  # type: ignore[assignment]  # columns are named by text
+        return rows
+
+    @cached_property
+    def reasons(self) -> Rows:
+        """Why grades are no better; see `Assessment.reasons`."""
+        return Rows(self.assessment.reasons)
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Every period up to this one; see `Workspace.history`."""
+        return self.workspace.history(self.period)
+
+    @cached_property
+    def totals(self) -> pd.DataFrame:
+        """The rows of `history` that hold totals."""
+        return self.workspace.totals(self.period)
 
     @cached_property
     def moved(self) -> dict[str, np.ndarray]:
@@ -124,7 +150,7 @@ _kept: list[QuarterPack] = []
 
 def keep(pack: QuarterPack) -> None:
     """Have `kept` give this pack, whole, in this process and in those forked from it."""
-    _ = pack.sure, pack.silent, pack.means, pack.real, pack.origins
+    _ = pack.sure, pack.silent, pack.means, pack.real, pack.origins, pack.history
     _kept[:] = [pack]
 
 
@@ -152,5 +178,4 @@ def prepare(workspace: Workspace, period: object = None, lang: texts.Language | 
         movement=compare(before, assessment) if before else None,
         findings=findings(assessment.measures),
         self_check=compare_self_check(assessment.measures),
-        history=workspace.history(wanted),
     )

@@ -11,10 +11,12 @@ from riskkit.evidence.measures import leaves
 from riskkit.model import schema as s
 from riskkit.report.book import Book
 from riskkit.report.figures import row_of
-from riskkit.report.tables import why_texts
+from riskkit.report.tables import reason_texts, why_texts
 from riskkit.scoring import grades
 from riskkit.scoring.assessment import Assessment
 
+TIED = 24
+"""Groups of ranks named in a sentence."""
 QUESTIONNAIRE = ("answers", "responses", "sheets")
 
 
@@ -79,13 +81,19 @@ def effect(book: Book, event: Any) -> str:
 
 def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) -> str:
     """Why a unit does not have the next better grade, in words; a dash for the best."""
-    found = assessment or book.pack.assessment
-    row: Any = row_of(found.summary, unit)
+    if assessment is None:
+        return why_of(
+            book, book.pack.standing[unit], reason_texts(book.pack.reasons.of(unit), book.model, book.lang)
+        )
+    return why_of(book, row_of(assessment.summary, unit), why_texts(assessment, unit, book.lang))
+
+
+def why_of(book: Book, row: Any, reasons: list[str]) -> str:
+    """The same from a row of a summary and the reasons on record."""
     best = book.model.spec.grades[0]
     if row["provisional"]:
         needed = book.model.spec.provisional.coverage
         return book.say("why.provisional", coverage=f"{row['coverage']:.1%}", needed=f"{needed:.0%}")
-    reasons = why_texts(found, unit, book.lang)
     if reasons:
         return book.say("why.join").join(reasons)
     if row["grade"] == best.id:
@@ -135,7 +143,8 @@ def tie_groups(book: Book) -> str:
     ranges = [f"{ranks.min()}–{ranks.max()}" for _, ranks in groups if len(ranks) > 1]
     if not ranges:
         return book.say("sure.all_apart")
-    return book.say("sure.alike", ranges=book.say("sure.join").join(ranges))
+    told = book.say("sure.join").join(ranges[:TIED]) + (" …" if len(ranges) > TIED else "")
+    return book.say("sure.alike", ranges=told)
 
 
 def in_effect(assessment: Assessment, unit: str | None = None) -> pd.DataFrame:

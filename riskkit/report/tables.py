@@ -60,11 +60,16 @@ def value_text(value: float, item: s.Item) -> str:
 
 def why_texts(assessment: Assessment, unit: str, lang: texts.Language) -> list[str]:
     """Why a unit's grade is no better, in words, one a reason."""
-    found = []
     reasons = assessment.reasons
-    for reason in reasons[reasons["unit"] == unit].to_dict("records"):
+    return reason_texts(reasons[reasons["unit"] == unit], assessment.model, lang)
+
+
+def reason_texts(reasons: pd.DataFrame, model: IndicatorModel, lang: texts.Language) -> list[str]:
+    """Reasons why a grade is no better, rows of `Assessment.reasons`, in words."""
+    found = []
+    for reason in reasons.to_dict("records"):
         where = str(reason["where"])
-        node, line = assessment.model.nodes.get(where), assessment.model.red_lines.get(where)
+        node, line = model.nodes.get(where), model.red_lines.get(where)
         named = node or line
         values = {"needed": reason["needed"], "found": reason["found"], "classes": reason["classes"]}
         values |= {"grade": reason["grade"], "where": f"{where} {named.name[lang]}" if named else ""}

@@ -52,7 +52,7 @@ def write_changes(book: Book, live: Live) -> None:
     ):
         _line(book, live, sheet, columns, str(unit), row, rolled=True)
     order = units[~rollup].sort_values("change", ascending=False, na_position="last", kind="stable")
-    for unit, row in order.iterrows():
+    for unit, row in _ends(order, book.most).iterrows():
         _line(book, live, sheet, columns, str(unit), row, rolled=False)
     sheet.keep(head, head, still=2)
     worksheet, grade, last = sheet.worksheet, len(columns) - 4, sheet.row - 1
@@ -60,6 +60,7 @@ def write_changes(book: Book, live: Live) -> None:
         rules.changes(worksheet, rules.block(column, head + 1, column, last))
     rules.grades(worksheet, rules.block(grade, head + 1, grade, last), live.grade_shorts)
     sheet.down(6)
+    book.not_all(sheet, len(order))
     for text in (
         real_changes(book),
         book.say("changes.real"),
@@ -67,6 +68,14 @@ def write_changes(book: Book, live: Live) -> None:
         book.say("live.changes"),
     ):
         sheet.sentence(text, QUIET.but(bottom="", indent=1))
+
+
+def _ends(order: pd.DataFrame, most: int | None) -> pd.DataFrame:
+    """The greatest gains and losses, half of each; all where that is no more than wanted."""
+    if most is None or len(order) <= most:
+        return order
+    known = order[order["change"].notna()]
+    return pd.concat([known.head(most - most // 2), known.tail(most // 2)])
 
 
 def _columns(book: Book) -> list[Column]:

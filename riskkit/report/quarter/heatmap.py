@@ -105,7 +105,7 @@ def write_heads(book: Book, sheet: Sheet, groups: Sequence[Group], *, first: int
     sheet.down(max(30.0, sheet.room(needed)))
 
 
-def heat(book: Book, value: Formula, look: Look = SEAM) -> Shown:
+def heat(book: Book, value: Formula | float | str, look: Look = SEAM) -> Shown:
     """A score as a heat cell; `rules.heat` colours it, a dash stays faint."""
     form = book.points_format if look.format == "General" else look.format
     return Shown(value, look.but(colour="faint", format=form))
@@ -137,7 +137,7 @@ def _row(book: Book, sheet: Sheet, live: Live, unit: str, names: Sequence[str]) 
 def _mean_row(book: Book, sheet: Sheet, live: Live, names: Sequence[str]) -> None:
     look = TEXT.but(bold=True, top="rule", bottom="rule")
     sheet.put(1, None, look)
-    sheet.put(2, book.say("heatmap.mean"), look)
+    sheet.put(2, book.say("heatmap.mean_here" if book.pack.ranked_apart else "heatmap.mean"), look)
     sheet.put(3, live.mean(), look.but(align="center", format=book.score_format))
     sheet.put(4, None, look)
     for column, name in enumerate(names, start=5):

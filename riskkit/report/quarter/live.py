@@ -52,7 +52,7 @@ class Live:
     `rows`: the row of every unit of the summary; assessed ones stand from `first` to `last`. `columns` by what they
     hold (`score`, `grade`, `rank`, `change`, `base`, `deducted`, `before`, `range`, `place` …), `nodes` by node;
     `known` and `scores` are what the engine says, by column and unit, and by unit and node; `hidden` are the units'
-    items that rest on too few people to be shown.
+    items that rest on too few people to be shown, `given` the nodes whose scores are published values.
     """
 
     book: Book
@@ -64,6 +64,7 @@ class Live:
     known: dict[str, dict[str, Any]]
     scores: Scores
     hidden: set[tuple[str, str]]
+    given: list[str]
     first: int
     last: int
 
@@ -86,6 +87,10 @@ class Live:
     def value(self, unit: str, key: str) -> Formula:
         """A unit's score, grade, rank … as it stands now."""
         return Formula(f"={self.at(unit, key)}", shown(self.known[key][unit]))
+
+    def node_or_published(self, unit: str, node: str) -> Formula | float | str:
+        """A unit's score of a node as it stands now; as published where the sheet does not go down to it."""
+        return self.node(unit, node) if node in self.nodes else self.item(unit, node)
 
     def node(self, unit: str, node: str) -> Formula:
         """A unit's score of a node as it stands now."""

@@ -36,7 +36,9 @@ def write_lost(book: Book) -> None:
     _largest(book, sheet, told, hidden)
     sheet.section(book.label("lost.all"))
     sheet.down(22)
-    rows = sorted([*_items(book, told, hidden), *_deductions(book)], key=lambda row: -float(row[4].value))
+    largest = told if book.most is None else told.nlargest(book.most, "lost")
+    rows = sorted([*_items(book, largest, hidden), *_deductions(book)], key=lambda row: -float(row[4].value))
+    cut = len(told) - len(largest) + len(rows)
     columns = [
         book.head("number", CENTRED.but(colour="grey")),
         book.head("code", TEXT.but(colour="grey")),
@@ -52,7 +54,7 @@ def write_lost(book: Book) -> None:
     ]
     sheet.heads(columns)
     head = sheet.row - 1
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows[: book.most], start=1):
         sheet.line(columns, [number, *row])
     if not rows:
         sheet.sentence(book.say("lost.none"))
@@ -60,6 +62,7 @@ def write_lost(book: Book) -> None:
         sheet.worksheet.auto_filter.ref = f"A{head}:K{sheet.row - 1}"
     sheet.worksheet.print_title_rows = f"{head}:{head}"
     sheet.down(6)
+    book.not_all(sheet, cut)
     sheet.sentence(book.say("lost.legend"), QUIET.but(bottom="", indent=1))
 
 

@@ -27,26 +27,32 @@ LEGEND = 14
 """Columns below the legend, so that it stands on the first of several pages."""
 
 
-def write_points(book: Book, weights: Weights) -> Live:
-    """The sheet: assessed units, then offices with points of their own, then roll-ups; gives back where all stands."""
-    return _Points(book, weights).write()
+def write_points(book: Book, weights: Weights, depth: int | None = None) -> Live:
+    """The sheet: assessed units, then offices with points of their own, then roll-ups; gives back where all stands.
+
+    With a `depth` the published scores of that depth stand in place of all that is below it; conditions of grades that
+    look further down are published facts, and so are the roll-ups' scores.
+    """
+    return _Points(book, weights, depth).write()
 
 
 class _Points:
     """The sheet in the making."""
 
-    def __init__(self, book: Book, weights: Weights) -> None:
+    def __init__(self, book: Book, weights: Weights, depth: int | None) -> None:
         self.book, self.weights = book, weights
         self.assessment = book.pack.assessment
         self.plan = self.assessment.graded.plan
         self.grades = book.model.spec.grades
-        self.facts: Facts = facts(self.assessment)
+        self.depth = depth
+        self.facts: Facts = facts(self.assessment, depth)
         self.own, self.deducted = own_points(self.assessment), own_deductions(self.assessment)
         self.heads = pd.Series(self.assessment.measures.heads, self.assessment.measures.units.index)
         self.levels = self._by_depth()
         self.keys = self._keys()
         self.columns = {key: place for place, key in enumerate(self.keys, start=1)}
         nodes = [node.id for level in self.levels for node in level]
+        self.given = [name for name in nodes if self._is_given(name)]
         self.nodes = {name: place for place, name in enumerate(nodes, start=len(self.keys) + 1)}
         self.letters = {name: get_column_letter(place) for name, place in self.nodes.items()}
         self.known = self._known()
@@ -59,11 +65,15 @@ class _Points:
         self.looks = self._looks()
         self._order()
 
+    def _is_given(self, name: str) -> bool:
+        """Whether a node's scores are published values here, not formulas over others."""
+        return name in self.plan.item_position or self.book.model.depths[name] == self.depth
+
     def _by_depth(self) -> list[list[s.Node | s.Item]]:
         levels: dict[int, list[s.Node | s.Item]] = {}
         for node in counted(self.book.model.spec.nodes):
             levels.setdefault(self.book.model.depths[node.id], []).append(node)
-        return [levels[depth] for depth in sorted(levels)]
+        return [levels[depth] for depth in sorted(levels) if self.depth is None or depth <= self.depth]
 
     def _keys(self) -> list[str]:
         steps = [f"step_{at}" for at in self.facts.steps]
@@ -133,10 +143,11 @@ class _Points:
         summary = self.assessment.summary
         order = tree_order(self.assessment)
         assessed = set(summary.index[~summary["rollup"]])
-        weighed = [name for name in self.nodes if name in self.own.columns]
+        weighed = [name for name in self.given if name in self.own.columns]
         has_own = self.own[weighed].notna().any(axis=1) | (self.deducted != 0)
         self.units = [unit for unit in order if unit in assessed]
-        self.offices = [unit for unit in order if unit not in assessed and has_own[unit]]
+        own = has_own[has_own].index if self.depth is None else ()
+        self.offices = [unit for unit in order if unit not in assessed and unit in own]
         self.rollups = [str(unit) for unit in summary.index[summary["rollup"]]]
         parents = self.assessment.measures.units["parent"].to_dict()
         self.below: dict[str, tuple[list[str], list[str]]] = {name: ([], []) for name in self.rollups}
@@ -158,7 +169,8 @@ class _Points:
         )
         self.sheet: Sheet = book.sheet(book.say("points.name"), widths)
         book.band(self.sheet, book.label("points.title"), book.say("points.subtitle"))
-        self.sheet.sentence(book.say("points.legend"), QUIET.but(bottom="", indent=1), span=LEGEND)
+        legend = book.say("points.legend") + (book.say("points.short") if self.depth is not None else "")
+        self.sheet.sentence(legend, QUIET.but(bottom="", indent=1), span=LEGEND)
         head = self.sheet.row
         self._heads()
         self.weight_row = self.sheet.row - 1
@@ -189,7 +201,7 @@ class _Points:
         self._names()
         return Live(
             book, self.weights, self.sheet, self.rows, self.columns, self.nodes,
-            self.known, self.scores, self.hidden, self.first, self.last,
+            self.known, self.scores, self.hidden, self.given, self.first, self.last,
         )  # fmt: skip
 
     def _between(self, key: str) -> None:
@@ -248,6 +260,8 @@ class _Points:
             grade = grade_short(self.book, list(self.book.model.grades)[int(at) - 1]) if at != "0" else ""
             return self.book.say(f"points.{kind}" if grade else "points.by_score", grade=grade)
         named = {"name": "unit", "range": "rank_range", "before": "score_before"}
+        if self.book.pack.ranked_apart:
+            named["rank"] = "rank_in_bank"
         return self.book.say(f"head.{named.get(key, key)}")
 
     # ------------------------------------------------------------ rows
@@ -255,7 +269,7 @@ class _Points:
     def _unit(self, unit: str) -> None:
         self._facts(unit, self.deducted.at[unit])
         for name in self.nodes:
-            if name in self.plan.item_position:
+            if name in self.given:
                 value: object = few() if (unit, name) in self.hidden else self.scores.of(unit, name)
                 self.sheet.put(self.nodes[name], value, self.looks["item"])
             else:
@@ -274,6 +288,12 @@ class _Points:
 
     def _rollup(self, unit: str) -> None:
         deducted = self.known["deducted"][unit]
+        if self.depth is not None:
+            self._facts(unit, deducted)
+            for name, place in self.nodes.items():
+                self.sheet.put(place, self.scores.of(unit, name), self.looks["item"])
+            self.sheet.down(15)
+            return
         own = self.office_rows.get(unit)
         column = self._letter("deducted")
         office = f"+{column}{own}" if own else ""

@@ -53,7 +53,10 @@ def write_quality(book: Book) -> None:
     _heads(book, sheet, columns, handed)
     states = _states(book)
     carried = figures.carried_shares(book.pack.assessment)
-    for unit, row in book.pack.ranking.sort_index().iterrows():
+    ranking = book.pack.ranking.sort_index()
+    if book.most is not None:
+        ranking = ranking.sort_values("coverage", kind="stable")
+    for unit, row in ranking.iloc[: book.most].iterrows():
         _row(
             book,
             sheet,
@@ -66,6 +69,7 @@ def write_quality(book: Book) -> None:
         )
     sheet.keep(head, head + 1, still=2)
     sheet.down(4)
+    book.not_all(sheet, len(ranking))
     sheet.sentence(book.say("quality.legend"), QUIET.but(bottom="", indent=1))
     _whole_tables(book, sheet, handed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -76,8 +77,12 @@ def _events(book: Book, sheet: Sheet) -> None:
         ]
         sheet.table(
             columns,
-            [_event(book, event) for event in events.sort_values(["unit", "confirmed_on"]).itertuples()],
+            [
+                _event(book, event)
+                for event in events.sort_values(["unit", "confirmed_on"]).iloc[: book.most].itertuples()
+            ],
         )
+        book.not_all(sheet, len(events))
     _without_effect(book, sheet)
     sheet.down(10)
 
@@ -132,7 +137,8 @@ def _candidates(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
             book.head("row_numbers", WRAPPED.but(size="small"), span=2),
         ]
         groups = candidates.groupby(["unit", "red_line", "table", "_file"], sort=True, dropna=False)
-        sheet.table(columns, [_candidate(book, key, rows) for key, rows in groups])
+        sheet.table(columns, [_candidate(book, key, rows) for key, rows in islice(groups, book.most)])
+        book.not_all(sheet, groups.ngroups)
     sheet.down(10)
 
 
@@ -180,7 +186,8 @@ def _findings(book: Book, sheet: Sheet) -> None:
         ["overdue", "longest", "outstanding"], ascending=False, kind="stable"
     )
     rows = [
-        _finding_row(book, str(unit), row, figures.row_of(classes, unit)) for unit, row in order.iterrows()
+        _finding_row(book, str(unit), row, figures.row_of(classes, unit))
+        for unit, row in order.iloc[: book.most].iterrows()
     ]
     total = [
         Shown(
@@ -192,6 +199,7 @@ def _findings(book: Book, sheet: Sheet) -> None:
         for place, value in enumerate(_total(book, order, by_unit, classes))
     ]
     sheet.table(columns, [*rows, total])
+    book.not_all(sheet, len(order))
 
 
 def _by_department(book: Book, sheet: Sheet, outstanding: pd.DataFrame) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from riskkit.report import figures, rules
@@ -28,7 +26,10 @@ def write_rollups(book: Book, live: Live) -> None:
         sheet.sentence(book.say("rollups.none"))
         return
     columns = _columns(book)
-    sheet.table(columns, [_row(book, live, str(unit), row) for unit, row in rollups.iterrows()])
+    below = units_below(book)
+    sheet.table(
+        columns, [_row(book, live, str(unit), row, below[str(unit)]) for unit, row in rollups.iterrows()]
+    )
     for place, unit in enumerate(rollups.index):
         sheet.link(1, live.at(str(unit), "score"), row=sheet.row - len(rollups) + place)
     last, first = sheet.row - 1, sheet.row - len(rollups)
@@ -55,7 +56,7 @@ def write_rollups(book: Book, live: Live) -> None:
     for unit, row in rollups.iterrows():
         sheet.put(1, unit, PLAIN.but(colour="grey", size="small"))
         sheet.put(2, row["name"], PLAIN)
-        write_cells(sheet, 3, (heat(book, live.node(str(unit), name), SEAM) for name in names))
+        write_cells(sheet, 3, (heat(book, live.node_or_published(str(unit), name), SEAM) for name in names))
         sheet.down(max(18.0, sheet.room([(row["name"], 2, 1, PLAIN)])))
     rules.heat(sheet.worksheet, rules.block(3, first, 2 + len(names), sheet.row - 1), book.maximum)
     sheet.down(6)
@@ -80,8 +81,8 @@ def _columns(book: Book) -> list[Column]:
     ]
 
 
-def _row(book: Book, live: Live, unit: str, row: pd.Series) -> list[object]:
-    below = units_below(book, unit, list(book.pack.ranking.index))
+def _row(book: Book, live: Live, unit: str, row: pd.Series, among: list[str]) -> list[object]:
+    below = [each for each in among if live.rows[each] <= live.last]
     summary = book.pack.assessment.summary
     return [
         unit,
@@ -92,23 +93,21 @@ def _row(book: Book, live: Live, unit: str, row: pd.Series) -> list[object]:
         *(live.node(unit, node.id) for node in book.model.dimensions),
         live.value(unit, "deducted"),
         row["coverage"],
-        summary["staff"].reindex(units_below(book, unit, list(summary.index))).sum() + row["staff"],
+        summary["staff"].reindex(among).sum() + row["staff"],
         len(below),
         live.grade_counts(below),
     ]
 
 
-def units_below(book: Book, unit: str, among: Sequence[str]) -> list[str]:
-    """Those of some units that are anywhere below a unit."""
-    register = book.pack.assessment.measures.units["parent"]
-    parents = {str(code): parent for code, parent in register.items()}
-    return [each for each in among if unit in _above(each, parents)]
-
-
-def _above(unit: str, parents: dict[str, object]) -> list[object]:
-    found: list[object] = []
-    parent = parents.get(unit)
-    while isinstance(parent, str):
-        found.append(parent)
-        parent = parents.get(parent)
+def units_below(book: Book) -> dict[str, list[str]]:
+    """The assessed units and roll-ups anywhere below each roll-up, in the order of the summary."""
+    summary = book.pack.assessment.summary
+    parents = {str(unit): parent for unit, parent in book.pack.assessment.measures.units["parent"].items()}
+    found: dict[str, list[str]] = {str(unit): [] for unit in summary.index[summary["rollup"]]}
+    for unit in map(str, summary.index):
+        above = parents.get(unit)
+        while isinstance(above, str):
+            if above in found:
+                found[above].append(unit)
+            above = parents.get(above)
     return found

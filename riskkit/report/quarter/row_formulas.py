@@ -91,6 +91,8 @@ class RowFormulas:
             yield "key", f"={none}"
             return
         behind = LAST * self.book.maximum
+        if self.book.pack.ranked_apart:
+            return
         yield "key", f"=IF({counted_},{at['score']}-{behind:.10g}*{at['vetoed']},{none})"
         column, (first, last_row) = at["key"].rstrip(ROW), self.ranked
         keys = f"{column}${first}:{column}${last_row}"

@@ -31,8 +31,8 @@ def conditioned(model_grades: tuple[s.Grade, ...]) -> list[int]:
     return [place for place, grade in enumerate(model_grades, start=1) if grade.conditions]
 
 
-def facts(assessment: Assessment) -> Facts:
-    """What the published grades rest on beside scores."""
+def facts(assessment: Assessment, depth: int | None = None) -> Facts:
+    """What the published grades rest on beside scores, or beside those of nodes down to a depth."""
     spec, standing = assessment.model.spec, assessment.standing
     everyone = np.ones(len(standing.units), dtype=bool)
     held: dict[int, np.ndarray] = {}
@@ -45,15 +45,20 @@ def facts(assessment: Assessment) -> Facts:
         for condition in spec.grades[at - 1].conditions:
             rows = grades.failing(condition, assessment.model, standing)
             failed[rows] = True
-            if not isinstance(condition, s.NodeMin):
+            if not _follows(condition, depth):
                 firm[rows] = False
-        if any(not isinstance(condition, s.NodeMin) for condition in spec.grades[at - 1].conditions):
+        if not all(_follows(condition, depth) for condition in spec.grades[at - 1].conditions):
             held[at] = firm
         place = place + (failed & (place == at))
         steps[at] = place
     order = {name: at for at, name in enumerate(assessment.model.grades, start=1)}
     final = assessment.summary["grade"].map(order).to_numpy(dtype="float64")
     return Facts(held, steps, _caps(assessment, order), final)
+
+
+def _follows(condition: s.Condition, depth: int | None) -> bool:
+    """Whether a condition hangs on scores that are there to be followed."""
+    return isinstance(condition, s.NodeMin) and (depth is None or condition.depth <= depth)
 
 
 def _caps(assessment: Assessment, order: dict[str, int]) -> np.ndarray:

@@ -62,8 +62,10 @@ def write_targets(book: Book, numbers: ChartData) -> None:
         _block(book, sheet, "item", by_item, [("item", LEADING)], lambda key: [node_name(book, key)])
     posts = found.by("department", "post")
     _block(book, sheet, "post", posts, [("department", 2), ("post", 2)], list)
-    units = _worst_first(found.by("unit"))
+    by_unit = _worst_first(found.by("unit"))
+    units = by_unit.iloc[: book.most]
     _block(book, sheet, "unit", units, [("code", 1), ("unit", 3)], lambda key: [key, unit_name(book, key)])
+    book.not_all(sheet, len(by_unit))
     _open(book, sheet, found.open())
     sheet.sentence(book.say("targets.legend"), QUIET.but(bottom="", indent=1))
 
@@ -183,8 +185,9 @@ def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
         book.head("due_on", CENTRED.but(size="small")),
         book.head("status", CENTRED),
     ]
-    entries: list[Any] = list(rows.itertuples())
+    entries: list[Any] = list(rows.iloc[: book.most].itertuples())
     sheet.table(columns, [_row(book, entry) for entry in entries])
+    book.not_all(sheet, len(rows))
 
 
 def _row(book: Book, entry: Any) -> list[object]:

@@ -10,7 +10,6 @@ from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.quarter.live import Live, shown
 from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, TEXT, Formula, Sheet
-from riskkit.scoring.plan import Plan
 
 WIDTHS = [30, 11, 11, 9, 9, 9, 8, 8, 8, 8, 8, 8, 11, 11, 9, 10]
 SPREAD = 10_000
@@ -121,11 +120,10 @@ def _unit(book: Book, sheet: Sheet, live: Live, unit: str, label: str) -> None:
 
 def _inputs(live: Live, unit: str) -> tuple[str, float]:
     """A sum over everything of a unit that may be changed, each input with a weight of its own."""
-    plan: Plan = live.book.pack.assessment.graded.plan
     facts = [
         key for key in live.columns if live.columns["deducted"] <= live.columns[key] < live.columns["step_0"]
     ]
-    items = [name for name in live.nodes if name in plan.item_position]
+    items = live.given
     columns = [live.columns[key] for key in facts]
     values = [live.known[key][unit] for key in facts]
     blocks = [(columns[0], columns[-1])]
