@@ -35,8 +35,7 @@ PROBES: dict[str, list[Cell]] = {
         "import os, ctypes, subprocess, sys\nprint('before'); n = os.system('echo system'); print('after')",
         "done = subprocess.run(['sh', '-c', 'echo out; echo err >&2'])\ndone.returncode",
         "subprocess.run(['echo', 'held'], capture_output=True).stdout",
-        # papermill's own engine tells these two through two threads, in whatever order they come
-        "import time\nn = os.write(1, b'written\\n'); time.sleep(1); print('printed')",
+        "n = os.write(1, b'written\\n'); print('printed')",
         "libc = ctypes.CDLL(None)\nn = libc.puts(b'from C'); n = libc.fflush(None)",
         "print('to the first', file=sys.__stdout__, flush=True)",
     ],
