@@ -76,9 +76,13 @@ class QuarterPack:
         return rows
 
     @cached_property
-    def reasons(self) -> Rows:
-        """Why grades are no better; see `Assessment.reasons`."""
-        return Rows(self.assessment.reasons)
+    def reasons(self) -> dict[str, list[dict[str, Any]]]:
+        """Why grades are no better, by unit: the rows of `Assessment.reasons`."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        rows: list[dict[str, Any]] = self.assessment.reasons.to_dict("records")  # type: ignore[assignment]  # columns are named by text
+        for row in rows:
+            found.setdefault(row["unit"], []).append(row)
+        return found
 
     @cached_property
     def history(self) -> pd.DataFrame:

@@ -83,7 +83,9 @@ def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) 
     """Why a unit does not have the next better grade, in words; a dash for the best."""
     if assessment is None:
         return why_of(
-            book, book.pack.standing[unit], reason_texts(book.pack.reasons.of(unit), book.model, book.lang)
+            book,
+            book.pack.standing[unit],
+            reason_texts(book.pack.reasons.get(unit, []), book.model, book.lang),
         )
     return why_of(book, row_of(assessment.summary, unit), why_texts(assessment, unit, book.lang))
 

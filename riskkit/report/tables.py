@@ -61,13 +61,14 @@ def value_text(value: float, item: s.Item) -> str:
 def why_texts(assessment: Assessment, unit: str, lang: texts.Language) -> list[str]:
     """Why a unit's grade is no better, in words, one a reason."""
     reasons = assessment.reasons
-    return reason_texts(reasons[reasons["unit"] == unit], assessment.model, lang)
+    rows: list[dict[str, Any]] = reasons[reasons["unit"] == unit].to_dict("records")  # type: ignore[assignment]  # columns are named by text
+    return reason_texts(rows, assessment.model, lang)
 
 
-def reason_texts(reasons: pd.DataFrame, model: IndicatorModel, lang: texts.Language) -> list[str]:
+def reason_texts(reasons: list[dict[str, Any]], model: IndicatorModel, lang: texts.Language) -> list[str]:
     """Reasons why a grade is no better, rows of `Assessment.reasons`, in words."""
     found = []
-    for reason in reasons.to_dict("records"):
+    for reason in reasons:
         where = str(reason["where"])
         node, line = model.nodes.get(where), model.red_lines.get(where)
         named = node or line
