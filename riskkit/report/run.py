@@ -237,6 +237,8 @@ class _Run:
         if len(flying) == 1:  # it was alone: what ended the processes may be the report itself
             ((report, folder),) = flying.items()
             return [] if self._settle(report, Outcome(status=-9), folder) else [report]
+        for folder in flying.values():
+            self.place.drop(folder)
         return list(flying)
 
     def _settle(self, report: str, outcome: Outcome, folder: Path) -> bool:
@@ -247,6 +249,7 @@ class _Run:
         killed = made.killed or (outcome.status or 0) < 0
         self.tries[report] += 1
         if made.failure and killed and self.tries[report] < TRIES:
+            self.place.drop(folder)
             return False
         del self.tries[report]
         if made.failure:

@@ -84,14 +84,17 @@ class Workplace:
                 (made / place).replace(self.tree / place)
                 sync((self.tree / place).parent)
             self.journal.write(Entry(report, "done", key, dict(files)))
-            shutil.rmtree(made, ignore_errors=True)
+        self.drop(made)
 
-    def failed(self, report: str, key: str, failure: Mapping[str, Any], made: Path | None = None) -> None:
+    def failed(self, report: str, key: str, failure: Mapping[str, Any], made: Path) -> None:
         """Enter in the journal that a report could not be made."""
         with told(self.target):
             self.journal.write(Entry(report, "failed", key, failure=dict(failure)))
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
+        self.drop(made)
+
+    def drop(self, made: Path) -> None:
+        """Remove what is left of a report's making."""
+        shutil.rmtree(made, ignore_errors=True)
 
     def standing(self, keys: Mapping[str, str]) -> set[str]:
         """The reports that are done already: entered as such, made from the same, and whole."""

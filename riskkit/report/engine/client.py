@@ -173,6 +173,7 @@ class Zygote:
             if notice.refused:
                 raise ZygoteFailed(notice.refused[0], **notice.refused[1])
         except BaseException:
+            self._process.kill()  # it may be importing, and would hear of nothing until it has
             self.close()
             raise
 
