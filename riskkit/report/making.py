@@ -69,10 +69,13 @@ def open_pack(order: Order) -> None:
     evidence is told by `survey`."""
     from tqdm import tqdm
 
+    from riskkit.report.rehearsal import rehearse
+
     os.umask(0o077)
     interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # its monitor is a thread
     try:
         keep(pack_of(order))
+        rehearse(pack_of(order))
     except RiskkitError as refused:
         _refused.append(refused)
     tqdm.monitor_interval = interval

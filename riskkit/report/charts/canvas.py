@@ -174,6 +174,8 @@ def canvas(
         yield Canvas(ax, spoken(lang))
         for text in ax.findobj(Text):
             text.set_fontfamily(family)
+    if figure.canvas.required_interactive_framework is None:
+        figure.stale = False  # no window shows it: a notebook need not draw it before it is saved
 
 
 def _new_figure(width: float, height: float, layout: Any) -> Any:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
 def draw_once() -> None:
-    """Draw a small figure and forget it. It is none of pyplot's, whose backend is left unchosen."""
-    figure = Figure(figsize=(2, 2))
-    axes = figure.subplots()
+    """Draw a small figure and forget it."""
+    draw(_anything)
+
+
+def draw(on: Callable[[Axes], object]) -> None:
+    """Draw on the axes of a figure that is forgotten. It is none of pyplot's, whose backend is left unchosen."""
+    figure = Figure(layout="constrained")
+    on(figure.subplots())
+    FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png", bbox_inches="tight")
+
+
+def _anything(axes: Axes) -> None:
     axes.plot([0, 1], label="x")
     axes.bar([0, 1], [1, 2])
     axes.set(title="Title", xlabel="x", ylabel="y")
     axes.legend()
-    FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png", bbox_inches="tight")
