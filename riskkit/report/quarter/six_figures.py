@@ -18,6 +18,8 @@ from riskkit.report.theme import Size
 from riskkit.report.tiles import Tile
 from riskkit.scoring.assessment import Assessment
 
+WIDE = 26
+"""Characters of a line of counts that a tile holds in the type of sections."""
 Lines = tuple[str | Formula, ...]
 
 
@@ -119,7 +121,8 @@ def _mean_line(book: Book, key: str, mean: Formula, now: float, before: float) -
 def _grades(book: Book, live: Live) -> Tile:
     graded = book.pack.graded
     counts = live.grade_counts(live.units)
-    size: Size = "section" if len(str(counts.cached)) > 8 else "figure"
+    length = len(str(counts.cached))
+    size: Size = "figure" if length <= 8 else "section" if length <= WIDE else "subtitle"
     one, more = (book.say("tile.grades.note", n=n) for n in (1, place("n")))
     text = f"IF({live.ranked()}=1,{quoted(one)},{joined(more, n=live.ranked())})"
     note = Formula(f"={text}", book.say("tile.grades.note", n=len(graded)))
