@@ -1,6 +1,7 @@
 """Notebooks that probe what a kernel shows, as lists of cells; run by papermill's own engine and by the one that forks.
 
-A cell is its source, or a source with tags. What a notebook shows must not depend on the time or on the process.
+What goes round Python to a file descriptor is read by a thread of papermill's own kernel, sooner or later: such cells
+wait for it. A cell is its source, or a source with tags. What a notebook shows must not depend on the time or on the process.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ PROBES: dict[str, list[Cell]] = {
         "print('progress 1\\rprogress 2\\b3')",
     ],
     "below Python": [
-        "import os, ctypes, subprocess, sys\nprint('before'); n = os.system('echo system'); print('after')",
-        "done = subprocess.run(['sh', '-c', 'echo out; echo err >&2'])\ndone.returncode",
+        "import os, ctypes, subprocess, sys, time\nprint('before'); n = os.system('echo system'); time.sleep(0.5); print('after')",
+        "done = subprocess.run(['sh', '-c', 'echo out; echo err >&2']); time.sleep(0.5)\ndone.returncode",
         "subprocess.run(['echo', 'held'], capture_output=True).stdout",
-        "n = os.write(1, b'written\\n'); print('printed')",
-        "libc = ctypes.CDLL(None)\nn = libc.puts(b'from C'); n = libc.fflush(None)",
-        "print('to the first', file=sys.__stdout__, flush=True)",
+        "n = os.write(1, b'written\\n'); time.sleep(0.5); print('printed')",
+        "libc = ctypes.CDLL(None)\nn = libc.puts(b'from C'); n = libc.fflush(None); time.sleep(0.5)",
+        "print('to the first', file=sys.__stdout__, flush=True); time.sleep(0.5)",
     ],
     "results": [
         "1 + 1",
@@ -289,7 +290,7 @@ PROBES: dict[str, list[Cell]] = {
         "'保密\\u200b\\ufeff'",
         "print('\\x00\\x07\\x1b[31mred\\x1b[0m')",
         "变量 = '值'; 变量",
-        "import os; n = os.write(1, b'\\xff\\xfe')",
+        "import os, time; n = os.write(1, b'\\xff\\xfe'); time.sleep(0.5)",
         ("raise ValueError('错误 😀')", "raises-exception"),
         "# coding: latin-1\n'ü'",
     ],
