@@ -26,7 +26,7 @@ from tests.batches import ROOT, contents, wait_for, workers_of
 KILLS = int(os.environ.get("RISKKIT_KILLS", "20"))
 SEED = int(os.environ.get("RISKKIT_KILLS_SEED", "7"))
 BRANCHES = ("0101", "0102", "0103", "0104", "0105", "0106", "0201", "0202", "0203", "0204", "0205", "0206")
-LONGEST = 3.0
+LONGEST = 6.0
 """Seconds at most from one kill to the next, or to it from the first report that is being made."""
 EARLY = 0.2
 """Share of kills that do not wait for a report to be made."""

@@ -46,7 +46,8 @@ class Order:
 class Made:
     """What came of a report: the hash of every file, by its place in the run, or else why there is none.
 
-    `failure`: `why` in words, `error` (its name), `notebook` and `cell` if it was one, `last`: the last lines said.
+    `failure`: `why` in words of both languages, `error` (its name), `notebook` and `cell` if it was one, `last`: the
+    last lines said.
     `killed`: the process of the notebook was ended from outside, so that it may well succeed another time.
     """
 
@@ -118,19 +119,16 @@ def _settled(path: Path) -> str:
     return digest(path)
 
 
-def why(failed: BaseException) -> str:
-    """What went wrong, in the words of the screen."""
-    if isinstance(failed, RiskkitError):
-        return failed.message(texts.screen_language())
-    return f"{type(failed).__name__}: {failed}"
+def _why(failed: BaseException, lang: texts.Language) -> str:
+    return failed.message(lang) if isinstance(failed, RiskkitError) else f"{type(failed).__name__}: {failed}"
 
 
 def _failure(failed: Exception, places: tuple[Path, ...]) -> dict[str, Any]:
     told = failed.values if isinstance(failed, RiskkitError) else {}
     name = str(told.get("error", type(failed).__name__))
-    words = why(failed)
+    words = {lang: _why(failed, lang) for lang in texts.LANGUAGES}
     for place in places:
-        words = words.replace(str(place), place.name)
+        words = {lang: text.replace(str(place), place.name) for lang, text in words.items()}
     where = {key: told[key] for key in ("notebook", "cell") if told.get(key) is not None}
     last = told.get("last") or "".join(traceback.format_exception(failed)).splitlines()
     return {"why": words, "error": name, **where, "last": last[-LAST_LINES:]}
@@ -138,9 +136,8 @@ def _failure(failed: Exception, places: tuple[Path, ...]) -> dict[str, Any]:
 
 def died(status: int | None) -> dict[str, Any]:
     """Why there is no report where its process ended without a word; `status` is negative for a signal."""
-    words = texts.say("error.worker_died", texts.screen_language())
     how = signal.Signals(-status).name if status and status < 0 else f"exit {status}" if status else ""
-    return {"why": words, "error": how or "BrokenProcessPool"}
+    return {"why": texts.both("error.worker_died"), "error": how or "BrokenProcessPool"}
 
 
 # ---------------------------------------------------------------- the files

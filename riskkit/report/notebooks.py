@@ -116,10 +116,20 @@ def _executed(name: str, source: Path, parameters: dict[str, object], scratch: P
     ) as died:  # a dead kernel, a cell that hangs, one that never starts: each has its own class
         last = log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
         told = [f"{type(died).__name__}: {died}".strip().splitlines()[0], seen.ended, *last.splitlines()[-1:]]
-        found = {"error": type(died).__name__, "killed": (seen.status or 0) < 0}
-        raise ReportFailed(
-            "notebook_died", notebook=name, why=_plain("; ".join(filter(None, told))), **found
-        ) from died
+        found = {
+            "error": type(died).__name__,
+            "killed": (seen.status or 0) < 0,
+            "cell": _reached(seen.notebook),
+        }
+        key = "notebook_died_in" if found["cell"] else "notebook_died"
+        raise ReportFailed(key, notebook=name, why=_plain("; ".join(filter(None, told))), **found) from died
+
+
+def _reached(notebook: Any) -> int | None:
+    """The number of the last cell of code that was started."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"] if notebook is not None else []
+    started = [cell.metadata.get("papermill", {}).get("start_time") is not None for cell in code]
+    return max((number for number, begun in enumerate(started, 1) if begun), default=None)
 
 
 @contextlib.contextmanager

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from riskkit import __version__, lock, resources
+from riskkit import __version__, lock, resources, texts
 from riskkit.errors import Misuse, PublishFailed, ReportFailed
 from riskkit.periods import Period
 from riskkit.publish import damaged, digest, read_manifest
 from riskkit.report import pdf
 from riskkit.report.engine.client import Outcome, ZygoteFailed
 from riskkit.report.house_style import house_style
-from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died, why
+from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died
 from riskkit.report.workers import Workers, workers
 from riskkit.report.workplace import Found, Workplace, clear_superseded, others, published
 from riskkit.workspace import SETTINGS, Workspace, open_workspace
@@ -253,7 +253,7 @@ class _Run:
             return False
         del self.tries[report]
         if made.failure:
-            self.failures[self._called(report)] = made.failure["why"]
+            self.failures[self._called(report)] = made.failure["why"][texts.screen_language()]
             self.place.failed(report, self.keys[report], made.failure, folder)
         else:
             self.place.done(report, self.keys[report], made.files, folder)
@@ -307,9 +307,8 @@ def _complete(folder: Path) -> bool:
 def _fault(failed: BaseException) -> BaseException:
     """What stops a run: the disk, told as what could not be written."""
     if isinstance(failed, OSError):
-        return PublishFailed(
-            "publish_failed", target=str(failed.filename or "?"), reason=failed.strerror or why(failed)
-        )
+        reason = failed.strerror or str(failed)
+        return PublishFailed("publish_failed", target=str(failed.filename or "?"), reason=reason)
     return failed
 
 

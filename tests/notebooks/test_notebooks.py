@@ -313,7 +313,7 @@ def a_notebook(folder: Path, *code: str) -> None:
     ("code", "told"),
     [
         ("1 / 0", "small, cell 2: ZeroDivisionError: division by zero"),
-        ("import os; os._exit(1)", "small did not run to its end: DeadKernelError"),
+        ("import os; os._exit(1)", "small, cell 2, did not run to its end: DeadKernelError"),
     ],
 )
 def test_a_notebook_that_fails_is_told_and_not_saved(
