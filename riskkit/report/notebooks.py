@@ -23,6 +23,7 @@ from papermill.exceptions import PapermillExecutionError  # type: ignore[import-
 from riskkit import resources, texts
 from riskkit.errors import Misuse, ReportFailed, RiskkitError, unknown
 from riskkit.publish import scratch_file
+from riskkit.report import markup
 from riskkit.report.engine import ENGINE, client, surroundings, ways
 from riskkit.report.engine.client import Zygote
 from riskkit.report.engine.entry import Engine
@@ -181,14 +182,7 @@ def _without_paths(source: str) -> str:
 
 # ---------------------------------------------------------------- pages
 
-STYLES = (
-    "background-color", "border-bottom", "border-collapse", "border-spacing", "border-top", "color", "font-size",
-    "font-weight", "margin", "max-width", "min-width", "padding", "padding-bottom", "text-align", "vertical-align",
-    "white-space",
-)  # fmt: skip
-TAGS = ("a", "b", "br", "code", "div", "em", "h1", "h2", "h3", "li", "ol", "p", "pre", "span", "strong", "ul")
 _STYLE_BLOCK = re.compile(r"<style.*?</style>", re.DOTALL | re.IGNORECASE)
-TABLE_TAGS = ("table", "tbody", "td", "th", "thead", "tr")
 
 
 def to_html(notebook: Path, target: Path, *, title: str, marking: str, lang: texts.Language) -> None:
@@ -209,15 +203,21 @@ def to_html(notebook: Path, target: Path, *, title: str, marking: str, lang: tex
         half.write_text(page(body, title=title, marking=marking, lang=lang), encoding="utf-8")
 
 
+class _Sanitiser(SanitizeHTML):
+    """nbconvert's, which reads HTML as a browser would; what is proper on sight is spared the trouble."""
+
+    def sanitize_html_tags(self, html_str: str) -> str:
+        return html_str if markup.proper(html_str) else str(super().sanitize_html_tags(html_str))  # type: ignore[no-untyped-call]
+
+
 @cache
 def _sanitiser() -> SanitizeHTML:
-    attributes = {"*": ["class", "style", "id"], "a": ["href"], "table": ["role"], "th": ["scope"]}
     settings: dict[str, Any] = {
-        "tags": [*TAGS, *TABLE_TAGS],
-        "attributes": attributes,
-        "styles": list(STYLES),
+        "tags": [*markup.TAGS, *markup.TABLE_TAGS],
+        "attributes": markup.ATTRIBUTES,
+        "styles": list(markup.STYLES),
     }
-    return SanitizeHTML(enabled=True, **settings)  # type: ignore[no-untyped-call]
+    return _Sanitiser(enabled=True, **settings)  # type: ignore[no-untyped-call]
 
 
 def _cell(cell: Any) -> Iterator[str]:
