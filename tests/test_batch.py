@@ -317,6 +317,18 @@ def test_a_run_killed_between_its_two_last_renames_is_put_right(
     assert contents(made) == contents(whole)
 
 
+def test_a_run_killed_right_after_its_last_rename_is_done_and_leaves_nothing(
+    run: Command, small_bank: Path
+) -> None:
+    run("run")
+    (made,) = runs(small_bank)
+    before = contents(made)
+    (made.with_name(f"{WORK}{made.name}") / "making").mkdir(parents=True)
+    assert "already published" in run("run").out
+    assert runs(small_bank) == [made]
+    assert contents(made) == before
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_workbook_held_open_keeps_the_previous_run_and_is_named(
     run: Command, small_bank: Path, monkeypatch: pytest.MonkeyPatch, lang: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from riskkit.report.engine.client import Outcome, ZygoteFailed
 from riskkit.report.house_style import house_style
 from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died
 from riskkit.report.workers import Workers, workers
-from riskkit.report.workplace import Found, Workplace, clear_superseded, others, published
+from riskkit.report.workplace import Found, Workplace, clear_superseded, others, published, working_folder
 from riskkit.workspace import SETTINGS, Workspace, open_workspace
 
 TRIES = 3
@@ -137,11 +138,11 @@ class _Run:
 
     def go(self, *, resume: bool) -> Published:
         if _complete(self.target):
+            shutil.rmtree(
+                working_folder(self.target), ignore_errors=True
+            )  # of a run killed right after it was done
             return Published(self.target, already=True)
         self.place = Workplace(self.target, self.choice)
-        if _complete(self.target):  # it was moved away for another that never came
-            self.place.remove()
-            return Published(self.target, already=True)
         try:
             self._work(resume=resume)
             return self._publish()

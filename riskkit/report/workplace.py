@@ -44,7 +44,7 @@ class Workplace:
 
     def __init__(self, target: Path, choice: str) -> None:
         self.target = target
-        self.folder = target.with_name(f"{WORK}{target.name}")
+        self.folder = working_folder(target)
         self.tree = self.folder / _TREE
         self._numbers = itertools.count()
         with told(self.folder):
@@ -178,6 +178,11 @@ class Workplace:
                 shutil.rmtree(self.folder / name, ignore_errors=True)
         elif self.folder.is_dir():
             self.remove()
+
+
+def working_folder(target: Path) -> Path:
+    """Where the run of that name grows."""
+    return target.with_name(f"{WORK}{target.name}")
 
 
 def _whole(name: str) -> str:
