@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from riskkit.evidence import kinds
@@ -100,9 +102,17 @@ def _summed(rows: pd.DataFrame) -> pd.DataFrame:
         .astype("str")
         .where(runs["min"] == runs["max"], runs["min"].astype("str") + "–" + runs["max"].astype("str"))
     )
-    ranges = words.groupby(level="place").agg(
-        lambda parts: ", ".join(parts.iloc[:RANGES]) + (" …" if len(parts) > RANGES else "")
-    )
+    ranges = _together(words.index.get_level_values("place").to_numpy(), words.tolist())
     ends = number.groupby(place).agg(rows="size", first="min", last="max")
     summed = keys.groupby(place, sort=True).first().assign(ranges=ranges).join(ends)
     return summed[columns].reset_index(drop=True)
+
+
+def _together(places: np.ndarray, words: list[str]) -> pd.Series:
+    """The stretches of each place in one text, the first of many; in a plain loop, for there are millions."""
+    edges = [0, *(np.flatnonzero(np.diff(places)) + 1), len(places)]
+    told = [
+        ", ".join(words[start : min(start + RANGES, end)]) + (" …" if end - start > RANGES else "")
+        for start, end in pairwise(edges)
+    ]
+    return pd.Series(told, index=places[edges[:-1]])
