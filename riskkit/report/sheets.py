@@ -302,10 +302,9 @@ class Sheet:
         at = row or self.row
         put(self.worksheet.cell(at, column), value, look)
         if span > 1:
-            style = _array(self.worksheet.cell(at, column), look, False)
             for beside in range(column + 1, column + span):
                 cell: Any = self.worksheet.cell(at, beside)
-                cell._style = style
+                cell._style = _array(cell, look, False)
             self.join(at, at, column, column + span - 1)
 
     def ref(self, column: int, row: int, to_column: int = 0, to_row: int = 0) -> str:
