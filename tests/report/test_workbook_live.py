@@ -178,10 +178,12 @@ def stand_in(assessment: rk.Assessment, sure: pd.DataFrame | None = None) -> Any
         model=assessment.model,
         before=None,
         movement=None,
-        sure=pd.DataFrame() if sure is None else sure,
+        sure=pd.DataFrame(columns=["rank_low", "rank_high"]) if sure is None else sure,
         marking="Internal",
         institution="Small Bank",
         period=tiny.PERIOD,
+        ranked_apart=False,
+        graded=assessment.ranking().dropna(subset=["rank"]),
     )
 
 
