@@ -16,6 +16,7 @@ from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import few, grade_name, grade_short, national_wording
 from riskkit.report.quarter.weights import Weights
+from riskkit.report.score_formulas import grade_word
 from riskkit.report.sheets import NOTHING, Formula, Sheet, quoted
 from riskkit.report.theme import theme
 from riskkit.scoring.assessment import Assessment
@@ -104,24 +105,19 @@ class Live:
         grade = self._grades[unit]
         missing = none or grade_name(self.book, None)
         return Formula(
-            f"={self.in_words(self.at(unit, 'place'), words, missing)}",
+            f"={grade_word(self.at(unit, 'place'), words, missing)}",
             name(self.book, grade) if isinstance(grade, str) else missing,
         )
 
     def national(self, unit: str) -> Formula:
         """The national wording of a unit's grade as it stands now."""
         grade = self._grades[unit]
-        text = self.in_words(self.at(unit, "place"), self.weights.national, NOTHING)
+        text = grade_word(self.at(unit, "place"), self.weights.national, NOTHING)
         return Formula(f"={text}", national_wording(self.book, grade) or NOTHING)
 
     @cached_property
     def _grades(self) -> dict[str, object]:
         return {str(unit): grade for unit, grade in self.book.pack.assessment.summary["grade"].items()}
-
-    @staticmethod
-    def in_words(place: str, words: str, missing: str) -> str:
-        """The word for a place of a grade, in a formula."""
-        return f"IF(ISNUMBER({place}),INDEX({words},{place}),{quoted(missing)})"
 
     def item(self, unit: str, item: str) -> float | str:
         """A unit's published points of an item, as its cell shows them."""

@@ -11,10 +11,11 @@ from openpyxl.utils import get_column_letter
 from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
+from riskkit.report.grade_facts import Facts, facts
 from riskkit.report.phrases import few, grade_short, node_name, node_short, withheld
 from riskkit.report.quarter.live import Live, Scores, shown
 from riskkit.report.quarter.row_formulas import LAST, RowFormulas
-from riskkit.report.quarter.standing import Facts, facts, own_deductions, own_points, tree_order
+from riskkit.report.quarter.standing import own_deductions, own_points, tree_order
 from riskkit.report.quarter.weights import Weights, counted
 from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, QUIET, TEXT, Formula, Sheet, quoted
 from riskkit.report.theme import Look

@@ -14,6 +14,7 @@ from riskkit.report.phrases import node_name
 from riskkit.report.quarter.live import Live, in_digits, joined, place, shown
 from riskkit.report.quarter.verification import Verification
 from riskkit.report.quarter.weights import counted
+from riskkit.report.score_formulas import grade_word
 from riskkit.report.sheets import (
     CENTRED,
     NOTHING,
@@ -92,7 +93,7 @@ class _Profile:
     def _level(self, words: str, missing: str, known: Formula) -> Formula:
         """The chosen unit's grade in some words."""
         level = f"INDEX({self.live.column('place')},{self.place})"
-        named = self.live.in_words(level, words, missing)
+        named = grade_word(level, words, missing)
         return Formula(f"=IF({self.place}>0,{named},{quoted(NOTHING)})", known.cached)
 
     def _note(self, key: str, expression: str, known: object) -> Formula:

@@ -9,12 +9,12 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from riskkit.model import schema as s
+from riskkit.report import score_formulas as formulas
 from riskkit.report.book import Book
-from riskkit.report.quarter.means import mean_formula
-from riskkit.report.quarter.standing import Facts
-from riskkit.report.quarter.weights import Weights, least_scores
-from riskkit.report.sheets import NOTHING, quoted
-from riskkit.scoring.grades import SLACK
+from riskkit.report.grade_facts import Facts
+from riskkit.report.quarter.weights import Weights
+from riskkit.report.score_formulas import NONE
+from riskkit.report.thresholds import least_scores
 from riskkit.scoring.plan import ROOT, Branching
 
 LAST = 1000.0
@@ -55,7 +55,7 @@ class RowFormulas:
     def node(self, branching: Branching, row: int) -> str:
         """The score of an inner node."""
         exists, mean = self._mean(branching.node)
-        return f"=IF({exists},{mean},{quoted(NOTHING)})".replace(ROW, str(row))
+        return f"=IF({exists},{mean},{NONE})".replace(ROW, str(row))
 
     def facts(self, row: int, rolled: bool) -> Iterator[tuple[str, str]]:
         """Total, score, change, steps, grade and rank, by column; a roll-up has no rank."""
@@ -68,41 +68,40 @@ class RowFormulas:
         names = {*branching.items.names, *branching.inner.names}
         chosen = [letter for name, letter in self.letters.items() if name in names]
         weights = [f"{letter}${self.weight_row}" for letter in chosen]
-        return mean_formula(branching, [f"{letter}{ROW}" for letter in chosen], weights)
+        return formulas.mean_formula(branching, [f"{letter}{ROW}" for letter in chosen], weights)
 
     def _texts(self, rolled: bool) -> Iterator[tuple[str, str]]:
         """The formulas of a row, by column."""
-        at, none = self.at, quoted(NOTHING)
-        exists, mean = self._mean(self.plan.inner_position[ROOT])
-        yield "base", f"=IF({exists},MIN(MAX({mean},0),{self.book.maximum!r}),{none})"
-        places = f"MAX({at['base']}-{at['deducted']},0)*10^{self.weights.decimals}"
-        yield "score", f"=IF(ISNUMBER({at['base']}),INT({places}+0.500001)/10^{self.weights.decimals},{none})"
+        at, decimals = self.at, self.weights.decimals
+        root = self._mean(self.plan.inner_position[ROOT])
+        yield "base", f"={formulas.base(*root, self.book.maximum)}"
+        yield "score", f"={formulas.score(at['base'], at['deducted'], decimals)}"
         dated = f"AND(ISNUMBER({at['score']}),ISNUMBER({at['before']}))"
-        yield "change", f"=IF({dated},ROUND({at['score']}-{at['before']},{self.weights.decimals}),{none})"
+        yield "change", f"=IF({dated},ROUND({at['score']}-{at['before']},{decimals}),{NONE})"
         yield from self._steps()
         last = at[f"step_{list(self._known.steps)[-1]}"]
-        counted_ = f"AND(ISNUMBER({at['score']}),{at['provisional']}=0)"
-        final = f"IF({at['vetoed']}=1,{len(self.grades)},MAX({last},N({at['cap']})))"
-        yield "place", f"=IF({counted_},{final},{none})"
-        missing = quoted(self.book.say("provisional"))
-        yield "grade", f"=IF(ISNUMBER({at['place']}),INDEX({self.weights.short},{at['place']}),{missing})"
+        counted_ = formulas.graded(at["score"], at["provisional"])
+        final = formulas.final_place(counted_, at["vetoed"], last, at["cap"], len(self.grades))
+        yield "place", f"={final}"
+        missing = self.book.say("provisional")
+        yield "grade", f"={formulas.grade_word(at['place'], self.weights.short, missing)}"
         if rolled:
-            yield "rank", f"={none}"
-            yield "key", f"={none}"
+            yield "rank", f"={NONE}"
+            yield "key", f"={NONE}"
             return
         behind = LAST * self.book.maximum
         if self.book.pack.ranked_apart:
             return
-        yield "key", f"=IF({counted_},{at['score']}-{behind:.10g}*{at['vetoed']},{none})"
+        yield "key", f"=IF({counted_},{at['score']}-{behind:.10g}*{at['vetoed']},{NONE})"
         column, (first, last_row) = at["key"].rstrip(ROW), self.ranked
         keys = f"{column}${first}:{column}${last_row}"
-        yield "rank", f"=IF(ISNUMBER({at['key']}),RANK({at['key']},{keys}),{none})"
+        yield "rank", f"=IF(ISNUMBER({at['key']}),RANK({at['key']},{keys}),{NONE})"
 
     def _steps(self) -> Iterator[tuple[str, str]]:
         """The place of the grade: by score, then a grade down for each level whose conditions fail."""
-        at, none = self.at, quoted(NOTHING)
-        by_score = f"MIN(SUMPRODUCT(--({self.weights.minimum}>{at['score']})),{len(self.grades) - 1})+1"
-        yield "step_0", f"=IF(ISNUMBER({at['score']}),{by_score},{none})"
+        at = self.at
+        by_score = formulas.place_by_score(at["score"], self.weights.minimum, len(self.grades))
+        yield "step_0", f"={by_score}"
         before = at["step_0"]
         for level in list(self._known.steps)[1:]:
             failed = [f"{at[f'held_{level}']}=0"] if level in self._known.held else []
@@ -113,8 +112,6 @@ class RowFormulas:
                 scores, weights = (
                     f"{block[0]}{line}:{block[-1]}{line}" for line in (ROW, f"${self.weight_row}")
                 )
-                least = f"N({self.weights.least[level - 1, depth]})-{SLACK:g}"
-                failed.append(f"SUMPRODUCT(({weights}>0)*ISNUMBER({scores})*({scores}<{least}))>0")
-            down = f"IF(AND({before}={level},OR({','.join(failed)})),1,0)"
-            yield f"step_{level}", f"=IF(ISNUMBER({before}),{before}+{down},{none})"
+                failed.append(formulas.any_below(scores, weights, self.weights.least[level - 1, depth]))
+            yield f"step_{level}", f"={formulas.place_after(before, level, failed)}"
             before = at[f"step_{level}"]

@@ -149,7 +149,7 @@ def _inputs(live: Live, unit: str) -> tuple[str, float]:
 def _summary(book: Book, sheet: Sheet, live: Live, top: int, rows: tuple[int, int]) -> str:
     """What was changed, counted; gives back the cell of the sum."""
     now, published = live.weights.weights
-    settings = "+".join(_count(pair) for pair in live.weights.settings)
+    settings = "+".join(_count(pair) for pair in live.weights.pairs)
     units = sheet.ref(16, rows[0], to_row=rows[1])
     greatest = sheet.ref(4, rows[0], to_row=rows[1])
     lines = [

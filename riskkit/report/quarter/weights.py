@@ -11,31 +11,22 @@ from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.formulas import aggregate_in_words
-from riskkit.report.phrases import grade_name, grade_short, national_wording
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
 from riskkit.report.theme import Look
+from riskkit.report.thresholds import INPUT, LIVE, PUBLISHED, Thresholds, write_thresholds
 
 WIDTHS = [9, 32, 8, 24, 11, 11, 11, 11, 11, 11]
-LIVE, PUBLISHED = 5, 6
-"""The columns of what may be changed and of what was published."""
-INPUT = CENTRED.but(fill="input", seams="white")
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Where the numbers of the model stand, as formulas name them: cells by node, by (place of the grade, depth) and by
-    name; ranges of the grades, best first; and pairs of ranges, live and published, which say what was changed."""
+class Weights(Thresholds):
+    """Where the numbers of the model stand, as formulas name them: cells by node and by name, the thresholds of grades,
+    and pairs of ranges, live and published, which say what was changed."""
 
     nodes: dict[str, str]
-    least: dict[tuple[int, int], str]
     decimals: str
-    minimum: str
-    short: str
-    long: str
-    national: str
     share: dict[str, str]
     weights: tuple[str, str]
-    settings: list[tuple[str, str]]
 
     def weight(self, node: s.Node | s.Item) -> Formula:
         """A node's weight as it stands now."""
@@ -46,97 +37,31 @@ class Weights:
         return Formula(f"={self.share[node.id]}", book.model.nominal_weights[node.id])
 
 
-def least_scores(grade: s.Grade) -> dict[int, float]:
-    """The least score that a grade asks of every node, by depth."""
-    found: dict[int, float] = {}
-    for condition in grade.conditions:
-        if isinstance(condition, s.NodeMin):
-            found[condition.depth] = max(condition.value, found.get(condition.depth, condition.value))
-    return found
-
-
 def write_weights(book: Book) -> Weights:
     """The sheet; gives back where everything stands."""
     sheet = book.sheet(book.say("weights.name"), WIDTHS)
     book.band(sheet, book.label("weights.title"), book.say("weights.subtitle"))
     sheet.section(book.label("method.grades"))
     sheet.down(22)
-    depths = sorted({depth for grade in book.model.spec.grades for depth in least_scores(grade)})
-    first, last = _grades(book, sheet, depths)
+    thresholds = write_thresholds(book, sheet)
     decimals = _settings(book, sheet)
     sheet.section(book.label("weights.weights"))
     sheet.down(22)
     nodes, share, top = _nodes(book, sheet)
     sheet.down(6)
     sheet.sentence(book.say("weights.legend"), QUIET.but(bottom="", indent=1))
-
-    def down(column: int) -> str:
-        return sheet.ref(column, first, to_row=last)
-
-    pairs = [(down(LIVE), down(PUBLISHED))]
-    pairs += [(down(7 + 2 * place), down(8 + 2 * place)) for place in range(len(depths))]
-    pairs.append((sheet.ref(LIVE, decimals), sheet.ref(PUBLISHED, decimals)))
-    least = {
-        (level, depth): sheet.ref(7 + 2 * place, first + level)
-        for level, grade in enumerate(book.model.spec.grades)
-        for place, depth in enumerate(depths)
-        if depth in least_scores(grade)
-    }
+    live, published = (sheet.ref(column, decimals) for column in (LIVE, PUBLISHED))
+    given = vars(thresholds) | {"pairs": [*thresholds.pairs, (live, published)]}
     return Weights(
+        **given,
         nodes=nodes,
-        least=least,
-        decimals=sheet.ref(LIVE, decimals),
-        minimum=down(LIVE),
-        short=down(3),
-        long=down(2),
-        national=down(4),
+        decimals=live,
         share=share,
         weights=(
             sheet.ref(LIVE, top, to_row=top + len(nodes) - 1),
             sheet.ref(PUBLISHED, top, to_row=top + len(nodes) - 1),
         ),
-        settings=pairs,
     )
-
-
-def _grades(book: Book, sheet: Sheet, depths: list[int]) -> tuple[int, int]:
-    """The grades and their thresholds; gives back the first and the last row."""
-    quiet = CENTRED.but(colour="grey", format=book.score_format)
-    columns = [
-        book.head("level_no", CENTRED.but(colour="grey")),
-        book.head("grade", TEXT.but(bold=True)),
-        book.head("short", CENTRED),
-        book.head("national", TEXT.but(size="small")),
-        book.head("minimum", INPUT.but(format=book.score_format)),
-        book.head("published", quiet),
-    ]
-    for depth in depths:
-        label = book.label("head.least", stacked=True, depth=depth)
-        columns += [Column(label, INPUT.but(format=book.score_format)), book.head("published", quiet)]
-    sheet.heads(columns)
-    first = sheet.row
-    for level, grade in enumerate(book.model.spec.grades):
-        least = [least_scores(grade).get(depth) for depth in depths]
-        sheet.line(
-            columns,
-            [
-                level + 1,
-                grade_name(book, grade.id),
-                grade_short(book, grade.id),
-                national_wording(book, grade.id) or NOTHING,
-                grade.min,
-                grade.min,
-                *(
-                    Shown(NOTHING, quiet) if value is None else value
-                    for value in least
-                    for value in (value, value)
-                ),
-            ],
-        )
-    book.define("grade_minimum", sheet.ref(LIVE, first, to_row=sheet.row - 1))
-    names = [grade_name(book, name) for name in book.model.grades]
-    rules.grades(sheet.worksheet, rules.block(2, first, 2, sheet.row - 1), names)
-    return first, sheet.row - 1
 
 
 def _settings(book: Book, sheet: Sheet) -> int:
