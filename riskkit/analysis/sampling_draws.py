@@ -11,8 +11,10 @@ from riskkit.scoring.scales import Curve
 
 LEVEL = 0.9
 """Share of the truths an interval is to cover."""
-NODES = 5
+NODES = 7
 """Errors, equally probable, that stand for all where points are smoothed over them."""
+ROUNDS = 2
+"""How often the bias found by smoothing is taken out: one round leaves about half of what a scale bent twice adds."""
 
 
 def share_interval(
@@ -55,22 +57,33 @@ def draw_points(
 
     Errors are drawn about the value (see `draw_errors`). Where the curve bends, the points of a value that scatters are
     off on average, upwards where they cannot fall below 0; this bias is estimated by smoothing the curve over the
-    errors (a bootstrap) and taken out, and the scatter is that of points so corrected. Efron and Tibshirani (1993), *An
-    Introduction to the Bootstrap*, chapter 10.
+    errors that samples of each truth would have (a bootstrap) and taken out twice (an iterated bootstrap, whose second
+    round is taken to find as much as the first); the scatter is that of points so corrected. Efron and Tibshirani
+    (1993), *An Introduction to the Bootstrap*, chapter 10.
     """
+    if upper is not None and ((found.value < 0).any() or (found.value > upper).any()):
+        upper = None
     centre, errors = draw_errors(found, upper, draws=draws, rng=rng)
     errors -= errors.mean(axis=1, keepdims=True)
     at = ((np.arange(NODES) + 0.5) / NODES * draws).astype("int64")
     nodes = np.sort(errors, axis=1)[:, at]
     nodes -= nodes.mean(axis=1, keepdims=True)
 
-    def smoothed(values: np.ndarray) -> np.ndarray:
-        return np.asarray(sum(curve.points(values + nodes[:, [k]]) for k in range(NODES)) / NODES)
-
-    scattered = curve.points(centre + errors)
+    truths = centre + errors
+    wide = np.sqrt(_spread(truths, upper) / _spread(centre, upper))
+    scattered = curve.points(truths)
+    smoothed = sum(curve.points(truths + wide * nodes[:, [k]]) for k in range(NODES)) / NODES
     bias = scattered.mean(axis=1, keepdims=True) - curve.points(centre)
-    corrected = 2 * scattered - smoothed(centre + errors)
+    corrected = scattered + ROUNDS * (scattered - smoothed)
     return np.asarray(corrected - corrected.mean(axis=1, keepdims=True) - bias)
+
+
+def _spread(truths: np.ndarray, upper: float | None) -> np.ndarray:
+    """What the variance of samples is proportional to at each truth: that of a share within bounds, else alike."""
+    if upper is None:
+        return np.ones_like(truths)
+    within = np.clip(truths, 0, upper)
+    return np.asarray(within * (upper - within))
 
 
 def draw_errors(
@@ -79,13 +92,13 @@ def draw_errors(
     """About what the truth scatters, units × 1, and how far off it is in each draw, units × draws, 0 on average.
 
     A value between 0 and `upper` scatters like Beta(p m + ½, (1 − p) m + ½) · upper about its mean, with p = value ÷
-    upper and the effective number of cases m = p (1 − p) ÷ variance. Where the variance is missing or 0 (a single case;
-    every case alike), m is the number of cases, which within bounds is the cautious side: no variable between 0 and 1
-    varies more than one that is either. A value without bounds scatters like Student's t, and not at all where nothing
-    is known of its variance.
+    upper and the effective number of cases m = p (1 − p) ÷ variance × n ÷ (n − 1) of n sampled: of a share, what
+    `share_interval` is made from. Where the variance is missing or 0 (a single case; every case alike), m is the number
+    of cases, which within bounds is the cautious side: no variable between 0 and 1 varies more than one that is either.
+    A value without bounds scatters like Student's t, and not at all where nothing is known of its variance.
     """
     size = (len(found.value), draws)
-    if upper is None or (found.value < 0).any() or (found.value > upper).any():
+    if upper is None:
         freedom = np.maximum(found.cases - 1, 1)[:, None]
         return found.value[:, None], np.sqrt(np.nan_to_num(found.variance))[:, None] * rng.standard_t(
             freedom, size
@@ -93,7 +106,7 @@ def draw_errors(
     share = found.value / upper
     with np.errstate(divide="ignore", invalid="ignore"):
         alike = found.cases / np.maximum(1 - found.cases / found.population, 0.0)
-        m = share * (1 - share) * upper**2 / found.variance
+        m = share * (1 - share) * upper**2 / found.variance * found.cases / (found.cases - 1)
     m = np.where(np.isfinite(m) & (m > 0), m, alike)
     centre = (upper * (share * m + 0.5) / (m + 1))[:, None]
     a, b = share * m + 0.5, (1 - share) * m + 0.5

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import riskkit as rk
-from riskkit.analysis.sampling_draws import Sampled, draw_points, share_interval
+from riskkit.analysis.sampling_draws import Sampled, draw_errors, draw_points, share_interval
 from riskkit.analysis.uncertainty import tie_groups
 from riskkit.errors import Misuse
 from riskkit.evidence.measures import Measures
@@ -66,7 +66,7 @@ def covered(
 
 
 @pytest.mark.parametrize(
-    ("items", "cases", "points"), [(12, 20, STRAIGHT), (12, 20, BENT), (40, 100, BENT), (12, 10, BENT)]
+    ("items", "cases", "points"), [(12, 20, STRAIGHT), (12, 6, BENT), (40, 100, BENT), (12, 6, STRAIGHT)]
 )
 def test_the_90_percent_score_interval_covers_87_to_93_percent_of_the_truths(
     items: int, cases: int, points: Any
@@ -74,7 +74,7 @@ def test_the_90_percent_score_interval_covers_87_to_93_percent_of_the_truths(
     assert 0.87 <= covered(items, cases, points, seed=1) <= 0.93
 
 
-SAMPLES = [(3, 10), (3, 20), (3, 200), (12, 10), (12, 50), (12, 200), (40, 10), (40, 20), (40, 50)]
+SAMPLES = [(3, 10), (3, 20), (3, 200), (12, 6), (12, 10), (12, 50), (12, 200), (40, 6), (40, 20), (40, 50)]
 """Items, and cases sampled for each."""
 
 
@@ -82,8 +82,7 @@ SAMPLES = [(3, 10), (3, 20), (3, 200), (12, 10), (12, 50), (12, 200), (40, 10), 
 @pytest.mark.parametrize("points", [STRAIGHT, BENT], ids=["straight", "bent"])
 @pytest.mark.parametrize(("items", "cases"), SAMPLES)
 def test_the_score_interval_covers_at_small_and_large_samples(items: int, cases: int, points: Any) -> None:
-    """The bounds are those that docs/methods tells."""
-    assert 0.87 <= covered(items, cases, points, seed=2) <= 0.945
+    assert 0.87 <= covered(items, cases, points, seed=2) <= 0.93
 
 
 def test_the_interval_of_a_sample_of_half_the_files_is_narrower_and_covers_too() -> None:
@@ -212,3 +211,12 @@ def test_the_share_interval_ends_at_the_bounds_and_closes_on_a_census() -> None:
     low, high = share_interval(np.array([0.0, 8.0, 5.0]), np.full(3, 8.0), np.array([np.inf, np.inf, 8.0]))
     assert (low[0], high[1]) == (0.0, 1.0)
     assert (low[2], high[2]) == (0.625, 0.625)
+
+
+def test_a_sampled_share_is_drawn_as_its_interval_says() -> None:
+    """47 of 50 files out of 400: the draws reach from 0.872 to 0.976, as docs/methods works out for P1."""
+    share, cases, population = np.array([0.94]), np.array([50.0]), np.array([400.0])
+    variance = share * (1 - share) / (cases - 1) * (1 - cases / population)
+    found = Sampled(share, variance, cases, population)
+    centre, errors = draw_errors(found, 1.0, draws=100_000, rng=np.random.default_rng(5))
+    assert np.quantile(centre + errors, [0.05, 0.95]) == pytest.approx([0.872, 0.976], abs=1e-3)
