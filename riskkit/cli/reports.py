@@ -28,6 +28,7 @@ _OPTIONS = (
     click.option("--pdf/--no-pdf", default=False, help=say("help.pdf")),
     click.option("--workers", type=click.IntRange(1, 256), default=None, help=say("help.workers")),
     click.option("--resume", is_flag=True, help=say("help.resume")),
+    click.option("--dask", default=None, metavar="ADDRESS", help=say("help.dask")),
 )
 
 
@@ -65,6 +66,7 @@ def _publish(
     pdf: bool,
     workers: int | None,
     resume: bool,
+    dask: str | None,
 ) -> None:
     from riskkit.errors import ReportFailed
     from riskkit.report.making import Order
@@ -79,7 +81,8 @@ def _publish(
     order = Order(bank.path, str(wanted), bank.lang, branches, html, pdf)
     place = (out or bank.path / "runs").resolve()
     with _Bar(f"{bank.model.spec.id} {bank.model.spec.version}") as bar:
-        done = make(order, place, at_once=workers or fitting(), advance=bar.advance, resume=resume)
+        at_once = workers or fitting(dask)
+        done = make(order, place, at_once=at_once, advance=bar.advance, resume=resume, cluster=dask)
     click.echo(say("already" if done.already else "published", folder=done.folder))
     for name in sorted(path.name for path in done.folder.iterdir()):
         click.echo(f"  {name}")

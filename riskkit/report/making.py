@@ -95,7 +95,7 @@ def make(order: Order, report: str, folder: Path) -> Made:
     Raises only what concerns every report: a disk that is full or cannot be written to.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    folder.mkdir(mode=0o700)  # not its parents: a run that is over must not be begun again
     try:
         _write(pack_of(order), order, report, folder)
         return Made({_place(path, folder): _settled(path) for path in _files(folder)})

@@ -102,13 +102,22 @@ def program_hash() -> str:
     return whole.hexdigest()
 
 
-def run(order: Order, out: Path, *, at_once: int, advance: Advance, resume: bool = False) -> Published:
+def run(
+    order: Order,
+    out: Path,
+    *,
+    at_once: int,
+    advance: Advance,
+    resume: bool = False,
+    cluster: str | None = None,
+) -> Published:
     """Make the reports of a period and publish them as one folder, in one moment.
 
     A run already published from the same inputs is checked against its manifest and left as it is; one that was broken
     off, damaged, or lacks reports is completed: what is done and whole is kept. With `resume`, reports of other runs of
     the period are taken over too, where all that they show is the same. A report that cannot be made costs the others
-    nothing: it is named in failures.json and in what this returns.
+    nothing: it is named in failures.json and in what this returns. With `cluster`, the address of a dask scheduler,
+    they are made by its workers, and published by this process all the same.
 
     Raises `EvidenceRefused` for bad data; `Misuse` for units that have no reports, and where PDFs are wanted and
     nothing here can print them; `ReportFailed` if no branch's report could be made; and `PublishFailed` if another
@@ -118,14 +127,23 @@ def run(order: Order, out: Path, *, at_once: int, advance: Advance, resume: bool
     with lock.held(out / f".riskkit-{order.period}.lock"):
         workspace = open_workspace(order.workspace, lang=order.lang)
         order = replace(order, units=tuple(dict.fromkeys(workspace.unit(unit) for unit in order.units)))
-        return _Run(workspace, order, out, at_once, advance).go(resume=resume)
+        return _Run(workspace, order, out, at_once, advance, cluster).go(resume=resume)
 
 
 class _Run:
     """One run, from its name to its publication; it keeps no report, only what there is to make."""
 
-    def __init__(self, workspace: Workspace, order: Order, out: Path, at_once: int, advance: Advance) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        order: Order,
+        out: Path,
+        at_once: int,
+        advance: Advance,
+        cluster: str | None,
+    ) -> None:
         self.workspace, self.order, self.at_once, self.advance = workspace, order, at_once, advance
+        self.cluster = cluster
         self.made_from = inputs(workspace, Period.parse(order.period))
         self.name = run_id(workspace, order)
         self.target = out / self.name
@@ -157,7 +175,9 @@ class _Run:
         starts = 0
         while left is None or left or lost:
             try:
-                with workers(self.order, self.place.scratch, self.at_once) as processes:
+                with workers(
+                    self.order, self.name, self.place.scratch, self.at_once, self.cluster
+                ) as processes:
                     if left is None:
                         self._survey(processes)
                         left = deque(self._still_to_make(resume=resume))

@@ -22,6 +22,8 @@ from riskkit.report.making import Order
 
 MOST = 61
 """More processes than this a pool on Windows cannot wait for."""
+EVERY = 1 << 20
+"""More at once than any cluster has threads: as many as it has."""
 EACH = 400 << 20
 """Bytes of memory that a report being made may come to need of its own, its notebook's kernel included."""
 ROOMS = (
@@ -44,25 +46,39 @@ class Workers(Protocol):
 
 
 @contextlib.contextmanager
-def workers(order: Order, scratch: Path, at_once: int) -> Iterator[Workers]:
-    """The processes that make the reports of an order; they end with the block, and with this process. Their own
-    scratch files lie in `scratch`."""
+def workers(order: Order, run: str, scratch: Path, at_once: int, cluster: str | None) -> Iterator[Workers]:
+    """The processes that make the reports of an order, the run of that name; they end with the block, and with this
+    process. Their own scratch files lie in `scratch`. `cluster`: the address of a dask scheduler whose workers make
+    them."""
+    if cluster is not None:
+        from riskkit.report.cluster.dispatch import Cluster
+
+        with Cluster(cluster, order, run, scratch) as machines:
+            yield machines
+        return
     if not ways.can_fork():
         with Pool(scratch, at_once) as pool:
             yield pool
         return
-    environment = {**surroundings.for_reports(scratch), "TMPDIR": str(scratch)}
-    with Zygote(
-        preload=(*PRELOAD, *ROOMS),
-        prepare=("riskkit.report.making:open_pack", (order,)),
-        environment=environment,
-        quiet=True,
-    ) as zygote:
+    with zygote_for(order, scratch) as zygote:
         yield zygote
 
 
-def fitting() -> int:
-    """How many reports to make at once: one a core, as far as there is memory for them."""
+def zygote_for(order: Order, scratch: Path) -> Zygote:
+    """A process that forks, not yet started, with everything open that the reports of an order take."""
+    return Zygote(
+        preload=(*PRELOAD, *ROOMS),
+        prepare=("riskkit.report.making:open_pack", (order,)),
+        environment={**surroundings.for_reports(scratch), "TMPDIR": str(scratch)},
+        quiet=True,
+    )
+
+
+def fitting(cluster: str | None = None) -> int:
+    """How many reports to make at once: one a core, as far as there is memory for them; on a cluster, as its
+    workers have threads."""
+    if cluster is not None:
+        return EVERY
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = _memory()
     return cores if memory is None else max(1, min(cores, memory // EACH))

@@ -81,6 +81,11 @@ def _any_installed() -> str | None:
     return next((name for _, name, path in candidates if _has_characters(path)), None)
 
 
+def file_of(family: str) -> Path:
+    """The file of an installed family."""
+    return Path(next(entry.fname for entry in font_manager.fontManager.ttflist if entry.name == family))
+
+
 @cache
 def _has_characters(path: str) -> bool:
     try:

@@ -1,0 +1,194 @@
+"""`Cluster`: the processes of a run, on the machines of a dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import time
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+from riskkit.errors import Misuse, ReportFailed, RiskkitError
+from riskkit.report.cluster import station
+from riskkit.report.cluster.likeness import likeness
+from riskkit.report.cluster.notes import Answer, Errand, Notes
+from riskkit.report.engine.client import Outcome, ZygoteFailed
+from riskkit.report.making import Order
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+REACH = 5
+"""Seconds within which a scheduler must answer."""
+PATIENCE = 30
+"""Seconds for which a cluster may be without a worker."""
+MOST = 8
+"""Calls a task has at most: enough that its own cost, some 5 ms, is nothing; so few that progress is seen."""
+EACH_TURN = 4
+"""As long as there is much to do, a task takes one in so many of a thread's share of it."""
+AHEAD = 2
+"""Tasks handed out for each thread: one that runs, and the next."""
+
+
+class Cluster:
+    """The workers of a dask cluster, as `riskkit.report.workers.Workers`.
+
+    Entering it raises `Misuse` where dask is not installed or the address is none, and `ReportFailed` where no
+    scheduler answers, there are no workers, or a worker would make other bytes than this machine.
+    """
+
+    def __init__(self, address: str, order: Order, run: str, scratch: Path) -> None:
+        self._address, self._order, self._run = address, order, run
+        self._notes = Notes(scratch / uuid4().hex)
+        self._count = 0
+        self._threads, self._counted = 0, 0.0
+
+    def __enter__(self) -> Self:
+        self._client = _connected(self._address)
+        try:
+            self._wait_for_workers()
+            self._notes.leave_errand(Errand(self._order, self._run, likeness(self._order)))
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(Exception):  # a cluster that is gone need not be left
+            self._client.run(station.leave, str(self._notes.place), on_error="ignore")
+        self._client.close(timeout=REACH)
+
+    def each(
+        self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int
+    ) -> Iterator[tuple[tuple[Any, ...], Outcome]]:
+        """See `Zygote.each`. A worker that is lost costs nothing but time; `ReportFailed` is raised where the scheduler
+        is lost, or all workers for `PATIENCE` seconds. Of what is yielded, a path in the last place is where files
+        really went."""
+        waiting = deque(arguments)
+        flying: dict[Future, tuple[int, list[tuple[Any, ...]]]] = {}
+        ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        try:
+            while waiting or flying:
+                while waiting and len(flying) < min(at_once, AHEAD * self._now()):
+                    future, task = self._submit(function, waiting)
+                    flying[future] = task
+                    future.add_done_callback(ended.put)
+                future = self._next(ended)
+                number, calls = flying.pop(future)
+                answers = self._answers(future, number)
+                for index, call in enumerate(calls):
+                    if index in answers:
+                        yield answers[index].arguments, answers[index].outcome
+                    else:
+                        waiting.append(call)
+        finally:
+            if flying:
+                with contextlib.suppress(Exception):
+                    self._client.cancel(list(flying), force=True)
+
+    def _submit(
+        self, function: str, waiting: deque[tuple[Any, ...]]
+    ) -> tuple[Future, tuple[int, list[tuple[Any, ...]]]]:
+        """Hand out a piece of what is left: the smaller, the less there is, so that all workers end together."""
+        size = max(1, min(MOST, len(waiting) // (EACH_TURN * max(1, self._threads))))
+        calls = [waiting.popleft() for _ in range(size)]
+        self._count += 1
+        self._notes.leave_work(self._count, function, calls)
+        place = self._notes.place
+        key = f"riskkit-{place.name}-{self._count}"
+        future = self._client.submit(station.perform, str(place), self._count, key=key, pure=False)
+        return future, (self._count, calls)
+
+    def _answers(self, future: Future, number: int) -> dict[int, Answer]:
+        """What came of a task; where workers died of it again and again, the call they died at counts as killed."""
+        from distributed import KilledWorker
+
+        if future.status == "finished":
+            return self._notes.answers(number)
+        if future.status != "error":
+            raise ReportFailed("cluster_lost", address=self._address)
+        fault = future.exception()
+        if isinstance(fault, KilledWorker):
+            answers = self._notes.answers(number)
+            _, calls = self._notes.work(number)
+            culprit = next(index for index in range(len(calls)) if index not in answers)
+            return {**answers, culprit: Answer(calls[culprit], Outcome(status=station.KILLED))}
+        raise _told(fault)
+
+    def _next(self, ended: queue.SimpleQueue[Future]) -> Future:
+        since = time.monotonic()
+        while True:
+            try:
+                return ended.get(timeout=1)
+            except queue.Empty:
+                if self._now():
+                    since = time.monotonic()
+                elif time.monotonic() - since > PATIENCE:
+                    raise ReportFailed(
+                        "cluster_no_workers", address=self._address, seconds=PATIENCE
+                    ) from None
+
+    def _now(self) -> int:
+        """How many threads the workers have, as of a second ago."""
+        if time.monotonic() - self._counted > 1:
+            if self._client.status != "running":
+                raise ReportFailed("cluster_lost", address=self._address)
+            self._threads, self._counted = sum(self._client.nthreads().values()), time.monotonic()
+        return self._threads
+
+    # ------------------------------------------------------------ before anything is made
+
+    def _wait_for_workers(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise ReportFailed("cluster_no_workers", address=self._address, seconds=PATIENCE) from None
+
+    def _begin(self) -> None:
+        """Have all workers open what they need, at the same time. Raises what is wrong with the scheduler, or else with
+        the first worker of which something is."""
+        try:
+            self._client.run_on_scheduler(station.here)
+        except Exception:
+            raise ReportFailed("cluster_no_riskkit", address=self._address) from None
+        found = self._client.run(station.begin, str(self._notes.place), on_error="return")
+        for address, fault in sorted(found.items()):
+            if isinstance(fault, RiskkitError):
+                raise _told(fault)
+            if isinstance(fault, ImportError):
+                raise ReportFailed("cluster_no_riskkit", address=address)
+            if isinstance(fault, BaseException):
+                raise _told(fault)
+
+
+def _told(fault: BaseException) -> RiskkitError:
+    """What went wrong on a worker; a process there that could not start is no reason to try again."""
+    if isinstance(fault, ZygoteFailed):
+        return ReportFailed(fault.key, **fault.values)
+    if isinstance(fault, RiskkitError):
+        return fault
+    return ReportFailed("cluster_failed", why=f"{type(fault).__name__}: {fault}")
+
+
+def _connected(address: str) -> Client:
+    """A client of the scheduler, which says nothing of its own accord."""
+    try:
+        import distributed
+    except ImportError:
+        raise Misuse("cluster_missing") from None
+    for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # versions are compared by `likeness`
+            return distributed.Client(address, timeout=REACH, set_as_default=False)
+    except OSError:
+        raise ReportFailed("cluster_unreachable", address=address, seconds=REACH) from None
+    except (TypeError, ValueError, AssertionError) as wrong:
+        raise Misuse("cluster_address", address=address, why=str(wrong).partition("\n")[0]) from None

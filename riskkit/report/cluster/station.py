@@ -1,0 +1,221 @@
+"""A worker of a cluster at work for a run: its own process that forks, and what it leaves on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from riskkit.report.cluster import likeness
+from riskkit.report.cluster.notes import Answer, Notes, note
+from riskkit.report.engine.client import GONE, Child, Outcome, Zygote, ZygoteFailed
+from riskkit.report.workers import zygote_for
+
+IDLE = 30.0
+"""Seconds after which a station of which nothing is asked any more gives its memory back."""
+KILLED = -9
+
+
+class Left(Exception):
+    """The run wants nothing more."""
+
+
+class Station:
+    """The process that forks, for one run on one worker, shared by the worker's threads.
+
+    It is started when first needed, and again where it was lost; it ends with the worker, when the run leaves, and
+    where nothing is asked of it for `IDLE` seconds.
+    """
+
+    def __init__(self, place: Path, scratch: Path) -> None:
+        self._notes = Notes(place)
+        self._errand = self._notes.errand()
+        self._scratch = scratch / f"riskkit-{uuid4().hex}"
+        self._lock = threading.Lock()
+        self._alone = threading.Lock()
+        self._zygote: Zygote | None = None
+        self._left = False
+        self._busy = 0
+        self._timer: threading.Timer | None = None
+
+    def open(self) -> None:
+        """Have the process that forks ready."""
+        with self._at_work(), self._lock:
+            self._opened()
+
+    def perform(self, number: int) -> None:
+        """Do the work of a number: what came of each call is on disk before the next begins. Calls that another worker
+        has done already, which was lost meanwhile, are not made again."""
+        function, calls = self._notes.work(number)
+        known = self._notes.answers(number)
+        attempt = self._notes.attempt(number)
+        with self._at_work(), attempt.open("wb") as stream:
+            for index, arguments in enumerate(calls):
+                if index not in known:
+                    if not self._notes.stands():
+                        raise Left
+                    known[index] = self._call(function, arguments)
+                note(stream, index, known[index])
+        self._notes.settle(number, attempt)
+
+    def leave(self) -> None:
+        """End its processes, and do no more."""
+        self._left = True
+        self._close()
+
+    # ------------------------------------------------------------ one call
+
+    def _call(self, function: str, arguments: tuple[Any, ...]) -> Answer:
+        """A call that was lost with the process that forks is made once more, with no other such beside it: so a call
+        that takes the process with it is told from those that were lost with it."""
+        answer = self._made(function, arguments)
+        if _lost(answer.outcome):
+            with self._alone:
+                answer = self._made(function, arguments)
+        if _lost(answer.outcome):
+            return Answer(answer.arguments, Outcome(status=KILLED))
+        return answer
+
+    def _made(self, function: str, arguments: tuple[Any, ...]) -> Answer:
+        """A last argument that is a path says where files go; they go beside it, to a place no other attempt has, since
+        one that was given up for lost may still be at work."""
+        if arguments and isinstance(arguments[-1], Path):
+            arguments = (*arguments[:-1], arguments[-1].with_name(f"{arguments[-1].name}-{uuid4().hex}"))
+        with self._lock:
+            zygote = self._opened()
+            try:
+                child = zygote.start(function, *arguments)
+            except ZygoteFailed as gone:
+                self._let_go(zygote)
+                return Answer(arguments, Outcome(error=gone))
+        _listen(child)
+        with self._lock:
+            return Answer(arguments, self._heard(zygote, child))
+
+    def _opened(self) -> Zygote:
+        if self._left:
+            raise Left
+        if self._zygote is None:
+            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            zygote = zygote_for(self._errand.order, self._scratch)
+            zygote.open()
+            self._zygote = zygote
+        return self._zygote
+
+    def _heard(self, zygote: Zygote, child: Child) -> Outcome:
+        """How a call ended whose socket has said all it will say."""
+        child.talk.close()
+        if zygote is self._zygote:
+            while not child.ended and zygote.notices(0 if child.answered else None):
+                pass
+        elif not child.ended:
+            child.refused = GONE
+        if child.answered:
+            child.refused = None
+        outcome = child.outcome()
+        if _lost(outcome):
+            self._let_go(zygote)
+        return outcome
+
+    def _let_go(self, zygote: Zygote | None) -> None:
+        """End a process that forks, unless another thread has done so."""
+        if zygote is not None and zygote is self._zygote:
+            self._zygote = None
+            zygote.close()
+
+    # ------------------------------------------------------------ begin and end
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._lock:
+            self._busy += 1
+            if self._timer is not None:
+                self._timer.cancel()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
+                self._timer = threading.Timer(IDLE, self._close_if_idle)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _close_if_idle(self) -> None:
+        if not self._busy:
+            self._close()
+
+    def _close(self) -> None:
+        with self._lock:
+            self._let_go(self._zygote)
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _lost(outcome: Outcome) -> bool:
+    return isinstance(outcome.error, ZygoteFailed)
+
+
+def _listen(child: Child) -> None:
+    """Hear a child to the end of its answer, or of its life."""
+    with contextlib.suppress(ConnectionError):
+        while not child.answered and (piece := child.talk.recv(1 << 20)):
+            child.answer += piece
+
+
+# ---------------------------------------------------------------- what a run asks of a worker
+
+_stations: dict[str, Station] = {}
+_left: set[str] = set()
+_guard = threading.Lock()
+
+
+def here() -> None:
+    """Nothing; where it can be called, this riskkit is installed."""
+
+
+async def begin(place: str, dask_worker: Any) -> None:
+    """Have everything open for a run. Raises `ReportFailed` where its reports would come out otherwise on this machine,
+    or its process cannot start."""
+    await asyncio.to_thread(_begin, Path(place), dask_worker)
+
+
+def _begin(place: Path, worker: Any) -> None:
+    if (station := _station(place, worker)) is not None:
+        station.open()
+
+
+def perform(place: str, number: int) -> None:
+    """Do one piece of a run's work; see `Station.perform`."""
+    from distributed import get_worker
+
+    if (station := _station(Path(place), get_worker())) is not None:
+        with contextlib.suppress(Left):
+            station.perform(number)
+
+
+async def leave(place: str) -> None:
+    """The run is over, here."""
+    await asyncio.to_thread(_leave, place)
+
+
+def _station(place: Path, worker: Any) -> Station | None:
+    """The station of a run, a new one if there is none; None if the run is over."""
+    with _guard:
+        if str(place) in _left:
+            return None
+        if str(place) not in _stations:
+            likeness.compare(place)
+            _stations[str(place)] = Station(place, Path(worker.local_directory))
+        return _stations[str(place)]
+
+
+def _leave(place: str) -> None:
+    with _guard:
+        _left.add(place)
+        station = _stations.pop(place, None)
+    if station is not None:
+        station.leave()
