@@ -16,6 +16,7 @@ from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.rectification import Findings, findings
+from riskkit.report.grade_facts import Facts, facts
 from riskkit.report.origins import origins
 from riskkit.rows import Rows
 from riskkit.scoring.assessment import Assessment
@@ -83,6 +84,11 @@ class QuarterPack:
         for row in rows:
             found.setdefault(row["unit"], []).append(row)
         return found
+
+    @cached_property
+    def grade_facts(self) -> Facts:
+        """What the grades of all units rest on beside their scores."""
+        return facts(self.assessment)
 
     @cached_property
     def history(self) -> pd.DataFrame:

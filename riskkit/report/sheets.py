@@ -180,6 +180,7 @@ def _array(cell: Any, look: Look, quoted: bool) -> StyleArray:
         known = _arrays[workbook] = {}
     found = known.get((look, quoted))
     if found is None:
+        cell._style = StyleArray()  # not the one it may share with others
         cell.font = font(look.size, look.colour, look.bold)
         cell.fill = fill(look.fill)
         cell.border = border(look.top, look.bottom, look.left, look.accent, look.seams)
@@ -321,9 +322,12 @@ class Sheet:
         )
 
     def link(self, column: int, to: str, *, span: int = 1, row: int | None = None) -> None:
-        """Let a cell lead to cells of this workbook: `to` as a formula would name them."""
+        """Let a cell lead to cells of this workbook: `to` as a formula would name them. One whose text takes several
+        lines does not: LibreOffice shows of a linked text no more than the first."""
         at = row or self.row
         cell: Any = self.worksheet.cell(at, column)
+        if cell.alignment.wrap_text and lines_of(str(cell.value), self.width(column, span)) > 1:
+            return
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=to)
         if span > 1:
             cell.hyperlink.ref = f"{cell.coordinate}:{get_column_letter(column + span - 1)}{at}"

@@ -8,7 +8,7 @@ from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.phrases import grade_name, grade_short, national_wording
-from riskkit.report.sheets import CENTRED, NOTHING, TEXT, Column, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NOTHING, TEXT, WRAPPED, Column, Sheet, Shown
 
 LIVE, PUBLISHED = 5, 6
 """The columns of what may be changed and of what was published."""
@@ -74,7 +74,7 @@ def _columns(book: Book, depths: list[int]) -> list[Column]:
         book.head("level_no", CENTRED.but(colour="grey")),
         book.head("grade", TEXT.but(bold=True)),
         book.head("short", CENTRED),
-        book.head("national", TEXT.but(size="small")),
+        book.head("national", WRAPPED.but(size="small")),
         book.head("minimum", INPUT.but(format=book.score_format)),
         book.head("published", quiet),
     ]

@@ -6,18 +6,21 @@ import pandas as pd
 
 from riskkit.evidence.measures import reason_text
 from riskkit.model.schema import Item
-from riskkit.report import figures
+from riskkit.report import figures, rules
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
+from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.phrases import asks_people, few, node_name, withheld
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Label, Sheet, Shown
 from riskkit.report.theme import theme
 
 WIDTHS = [7, 33, 27, 8, 10, 11, 11, 7, 13, 7, 6, 9, 8, 27]
+POINTS = 12
+"""The column of points."""
 STATE_COLOURS = {"measured": "ink", "carried_over": "grey", "not_assessed": "bad", "refused": "bad"}
 
 
-def write_items(book: Book, unit: str, links: Links) -> None:
+def write_items(book: Book, unit: str, links: Links, reckoned: Reckoned) -> None:
     """Items that count, in the model's order; those only reported in a block of their own."""
     sheet = book.sheet(book.say("items.name"), WIDTHS)
     links.mark("sheet", "items", sheet)
@@ -34,8 +37,9 @@ def write_items(book: Book, unit: str, links: Links) -> None:
     head = sheet.row - 1
     for name, row in scored.iterrows():
         _tie(book, sheet, str(name), links)
-        sheet.line(columns, _row(book, str(name), row, name in hidden))
+        sheet.line(columns, _row(book, str(name), row, name in hidden, reckoned))
     sheet.keep(head, head, still=2)
+    rules.heat(sheet.worksheet, rules.block(POINTS, head + 1, POINTS, sheet.row - 1), book.maximum)
     book.define("items", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     sheet.down(10)
     if len(reported):
@@ -44,7 +48,7 @@ def write_items(book: Book, unit: str, links: Links) -> None:
         sheet.heads(columns)
         for name, row in reported.iterrows():
             _tie(book, sheet, str(name), links)
-            sheet.line(columns, _row(book, str(name), row, name in hidden, counts=False))
+            sheet.line(columns, _row(book, str(name), row, name in hidden))
         sheet.down(6)
     sheet.sentence(book.say("items.legend"), QUIET.but(bottom="", indent=1))
 
@@ -72,22 +76,26 @@ def _columns(book: Book) -> list[Column]:
         book.head("state", CENTRED),
         book.head("class", CENTRED),
         book.head("age", CENTRED),
-        book.head("points", CENTRED),
+        book.head("points", CENTRED.but(format=book.points_format)),
         book.head("lost", score),
         book.head("reason", QUIET),
     ]
 
 
-def _row(book: Book, name: str, row: pd.Series, hidden: bool, *, counts: bool = True) -> list[object]:
+def _row(
+    book: Book, name: str, row: pd.Series, hidden: bool, reckoned: Reckoned | None = None
+) -> list[object]:
+    """The row of an item; one that is only reported has no points, and nothing reckoned."""
     item = book.model.items[name]
     state = str(row["state"])
     quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
     parent = book.model.parents[name]
+    known = not hidden and row["points"] == row["points"]
     return [
         name,
         item.name[book.lang],
         node_name(book, parent) if parent else NOTHING,
-        row["weight"] if counts and row["weight"] == row["weight"] else quiet,
+        reckoned.share(name) if reckoned else quiet,
         *_measured(book, item, row, hidden),
         Shown(state_name(book, state), CENTRED.but(colour=STATE_COLOURS.get(state, "grey"))),
         row.get("confidence")
@@ -96,8 +104,7 @@ def _row(book: Book, name: str, row: pd.Series, hidden: bool, *, counts: bool = 
         Shown(int(row["age"]), CENTRED.but(colour="grey"))
         if row.get("age", 0) == row.get("age", 0) and row.get("age", 0) > 0
         else quiet,
-        _points(book, row, hidden) if counts else quiet,
-        quiet if not counts or hidden or row["points"] != row["points"] else row["lost"],
+        *([reckoned.of(name), reckoned.lost_on(name)] if reckoned and known else [quiet, quiet]),
         _remark(book, row),
     ]
 
@@ -136,12 +143,6 @@ def state_name(book: Book, state: str) -> str:
     from riskkit import texts
 
     return book.say("rolled_up") if state == "rolled_up" else texts.say(f"state.{state}", book.lang)
-
-
-def _points(book: Book, row: pd.Series, hidden: bool) -> Shown:
-    if hidden or row["points"] != row["points"]:
-        return Shown(NOTHING, CENTRED.but(colour="faint"))
-    return Shown(row["points"], book.heat_look(float(row["points"]), CENTRED))
 
 
 def _remark(book: Book, row: pd.Series) -> str:

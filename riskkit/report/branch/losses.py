@@ -8,26 +8,32 @@ from typing import Any
 import pandas as pd
 
 from riskkit.evidence.measures import reason_text
-from riskkit.report import figures
+from riskkit.report import figures, rules
 from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
 from riskkit.report.branch.links import Links
+from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.phrases import line_name, node_name, withheld
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Sheet, Shown
-from riskkit.scoring.plan import ROOT, Plan
+from riskkit.report.quarter.live import joined, place, shown
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Formula, Sheet, Shown, quoted
+from riskkit.scoring.plan import ROOT
 
 QUIETLY = Shown(NOTHING, CENTRED.but(colour="faint"))
+LOST = 8
+"""The column of losses."""
+NATIONAL = {"standard": "E", "applicable": "F", "earned": "H"}
+"""The columns of the national form."""
 WIDTHS = [6, 10, 9, 36, 30, 10, 10, 11, 12, 30]
 
 
-def write_losses(book: Book, unit: str, links: Links) -> None:
+def write_losses(book: Book, unit: str, links: Links, reckoned: Reckoned) -> None:
     """The list of lost points, the largest first, down to the total; then earned against applicable."""
     sheet = book.sheet(book.say("losses.name"), WIDTHS)
     links.mark("sheet", "losses", sheet)
     summary: Any = figures.row_of(book.pack.assessment.summary, unit)
     note = book.say("losses.subtitle", maximum=f"{book.maximum:g}", score=book.number(summary["score"]))
     book.band(sheet, book.title_of(summary["name"], "losses.title"), note)
-    if not Plan(book.model).arithmetic:
+    if not book.pack.assessment.graded.plan.arithmetic:
         sheet.sentence(book.say("losses.not_additive"))
         return
     columns = [
@@ -37,7 +43,7 @@ def write_losses(book: Book, unit: str, links: Links) -> None:
         book.head("what", WRAPPED.but(colour="rule")),
         book.head("indicator", QUIET),
         book.head("share", CENTRED.but(format="0.00%", colour="grey")),
-        book.head("points", CENTRED),
+        book.head("points", CENTRED.but(format=book.points_format)),
         book.head(
             "lost",
             CENTRED.but(bold=True, format=f"{book.score_format};-{book.score_format};{book.score_format}"),
@@ -47,47 +53,71 @@ def write_losses(book: Book, unit: str, links: Links) -> None:
     ]
     sheet.heads(columns)
     head = sheet.row - 1
-    rows = list(_rows(book, unit))
-    for row in rows:
+    for row in _rows(book, sheet, unit, reckoned):
         links.lead(sheet, 3, "evidence", str(row[2]))
         links.lead(sheet, 4, "items", str(row[2]))
         sheet.line(columns, row)
     sheet.keep(head, head, still=4)
-    book.define("lost_points", sheet.ref(8, head + 1, 8, sheet.row - 1))
-    _total(book, sheet, float(summary["score"]))
+    if sheet.row > head + 1:
+        rules.heat(sheet.worksheet, rules.block(7, head + 1, 7, sheet.row - 1), book.maximum)
+    book.define("lost_points", sheet.ref(LOST, head + 1, LOST, sheet.row - 1))
+    _total(book, sheet, reckoned, head + 1)
     sheet.down(12)
-    _national(book, sheet, unit)
+    _national(book, sheet, unit, reckoned)
 
 
-def _rows(book: Book, unit: str) -> Iterator[list[object]]:
+def _rows(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> Iterator[list[object]]:
+    """The entries one by one; each sum so far refers to the row above."""
     items = book.pack.assessment.unit_items(unit)
     hidden = withheld(items, book.model.items)
     entries: list[Any] = list(_ordered(book.pack.assessment.losses(unit)).itertuples())
     concealed = [entry for entry in entries if entry.kind == "item" and hidden[entry.id]]
-    running, number = 0.0, 0
+    running, first, taken = 0.0, sheet.row, iter(reckoned.deducted)
     for entry in entries:
         if entry not in concealed:
-            running, number = running + float(entry.lost), number + 1
+            running += float(entry.lost)
             item = figures.row_of(items, entry.id) if entry.kind == "item" else None
-            yield [number, *_entry(book, entry, item), running, _remark(book, item, str(entry.state))]
+            lost = _lost(reckoned, entry, taken)
+            yield [
+                sheet.row - first + 1,
+                *_entry(book, entry, item, lost, reckoned),
+                _running(sheet.row, first, running),
+                _remark(book, item, str(entry.state)),
+            ]
     if concealed:
-        lost = sum(float(entry.lost) for entry in concealed)
+        together = sum(float(entry.lost) for entry in concealed)
         what = book.say("losses.few", n=len(concealed))
         yield [
-            number + 1,
+            sheet.row - first + 1,
             book.say("losses.kind_item"),
             QUIETLY,
             what,
             NOTHING,
             QUIETLY,
             QUIETLY,
-            lost,
-            running + lost,
+            together,
+            _running(sheet.row, first, running + together),
             "",
         ]
 
 
-def _entry(book: Book, entry: Any, item: pd.Series | None) -> list[object]:
+def _running(row: int, first: int, known: float) -> Formula:
+    return Formula(f"=I{row - 1}+H{row}" if row > first else f"=H{row}", known)
+
+
+def _lost(reckoned: Reckoned, entry: Any, taken: Iterator[str]) -> Formula:
+    """What an entry costs, as it stands now; `taken` are the cells of the deductions, in the order of the entries."""
+    if entry.kind == "item":
+        return reckoned.lost_on(str(entry.id))
+    left = f"{reckoned.base}-{reckoned.deductions}"
+    text = {
+        "floor": f"=MIN({left},0)",
+        "rounding": f"=MAX({left},0)-{reckoned.score_cell}",
+    }.get(str(entry.kind)) or f"={next(taken)}"
+    return Formula(text, float(entry.lost))
+
+
+def _entry(book: Book, entry: Any, item: pd.Series | None, lost: Formula, reckoned: Reckoned) -> list[object]:
     """Kind, id, name, indicator, share of the total, points and loss of one entry."""
     parent = book.model.parents[str(entry.id)] if item is not None else None
     finer = f"{book.score_format}00"
@@ -97,9 +127,9 @@ def _entry(book: Book, entry: Any, item: pd.Series | None) -> list[object]:
         entry.id or QUIETLY,
         _what(book, str(entry.kind), str(entry.id)),
         node_name(book, parent) if parent else NOTHING,
-        QUIETLY if item is None else item["weight"],
-        QUIETLY if item is None else Shown(item["points"], book.heat_look(float(item["points"]), CENTRED)),
-        Shown(float(entry.lost), tiny) if entry.kind == "rounding" else float(entry.lost),
+        QUIETLY if item is None else reckoned.share(str(entry.id)),
+        QUIETLY if item is None else reckoned.of(str(entry.id)),
+        Shown(lost, tiny) if entry.kind == "rounding" else lost,
     ]
 
 
@@ -124,19 +154,25 @@ def _remark(book: Book, item: pd.Series | None, state: str) -> str:
     return told or ("" if state == "measured" else state_name(book, state))
 
 
-def _total(book: Book, sheet: Sheet, score: float) -> None:
+def _total(book: Book, sheet: Sheet, reckoned: Reckoned, first: int) -> None:
+    """What is missing to full marks, and what the entries sum up to."""
     bold = TEXT.but(bold=True, top="rule", bottom="rule", fill="paper")
     number = bold.but(align="center", format=book.score_format)
+    score = float(reckoned.summary["score"])
     lost = round(book.maximum - score, 10)
     for column in range(1, sheet.columns + 1):
         sheet.put(column, None, bold)
-    sheet.put(4, book.say("losses.total", maximum=f"{book.maximum:g}", score=book.number(score)), bold)
-    sheet.put(8, lost, number)
-    sheet.put(9, lost, number)
+    text, known = reckoned.score_text
+    words = joined(book.say("losses.total", maximum=f"{book.maximum:g}", score=place("score")), score=text)
+    label = book.say("losses.total", maximum=f"{book.maximum:g}", score=known)
+    sheet.put(4, Formula(f"={words}", label), bold)
+    sheet.put(LOST, Formula(f"={book.maximum!r}-{reckoned.score_cell}", shown(lost)), number)
+    if sheet.row > first:
+        sheet.put(LOST + 1, Formula(f"=SUM(H{first}:H{sheet.row - 1})", lost), number)
     sheet.down(20)
 
 
-def _national(book: Book, sheet: Sheet, unit: str) -> None:
+def _national(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> None:
     sheet.section(book.label("losses.national"))
     sheet.down(22)
     table = book.pack.assessment.national_form(unit)
@@ -149,25 +185,25 @@ def _national(book: Book, sheet: Sheet, unit: str) -> None:
         book.head("percent", CENTRED.but(format="0.0%", bold=True)),
         book.head("remark", QUIET),
     ]
-    rows = []
-    for name, row in table.iterrows():
-        if name != ROOT:
-            rows.append(
-                [
-                    node_name(book, str(name)),
-                    *(row[key] for key in ("standard", "applicable", "earned", "percent")),
-                    "",
-                ]
-            )
-    whole = figures.row_of(table, ROOT)
+    names = [str(name) for name in table.index if name != ROOT]
+    first = sheet.row + 1
+    rows = [
+        _national_row(
+            node_name(book, name), figures.row_of(table, name), reckoned.national.get(name), first + at
+        )
+        for at, name in enumerate(names)
+    ]
+    sums = {key: f"SUM({letter}{first}:{letter}{first + len(names) - 1})" for key, letter in NATIONAL.items()}
+    total = _national_row(book.say("total"), figures.row_of(table, ROOT), sums, first + len(names))
     look = CENTRED.but(bold=True, top="rule", fill="paper", format=book.score_format)
-    rows.append(
-        [
-            Shown(book.say("total"), TEXT.but(bold=True, top="rule", fill="paper")),
-            *(Shown(whole[key], look) for key in ("standard", "applicable", "earned")),
-            Shown(whole["percent"], look.but(format="0.0%")),
-            Shown("", look),
-        ]
-    )
+    looks = [TEXT.but(bold=True, top="rule", fill="paper"), look, look, look, look.but(format="0.0%"), look]
+    rows.append([Shown(value, each) for value, each in zip(total, looks, strict=True)])
     sheet.table(columns, rows)
     sheet.sentence(book.say("losses.national_note"), QUIET.but(bottom="", indent=1))
+
+
+def _national_row(name: str, row: pd.Series, texts: dict[str, str] | None, at: int) -> list[object]:
+    """A dimension's or the whole's row; published values where there are no expressions for it."""
+    numbers = [Formula(f"={texts[key]}", float(row[key])) if texts else float(row[key]) for key in NATIONAL]
+    share = Formula(f"=IF(F{at}>0,H{at}/F{at},{quoted(NOTHING)})", shown(row["percent"]))
+    return [name, *numbers, share, ""]

@@ -7,10 +7,11 @@ import pandas as pd
 from riskkit.analysis.next_grade import NextGrade
 from riskkit.analysis.peers import PeerPlace
 from riskkit.discretion import SMALLEST_GROUP
-from riskkit.report import figures, native_charts
+from riskkit.report import figures, native_charts, rules
 from riskkit.report.book import Book
 from riskkit.report.branch.actions import write_actions
 from riskkit.report.branch.links import Links
+from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.change_words import real_change_of, silence
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import (
@@ -18,11 +19,11 @@ from riskkit.report.phrases import (
     grade_short,
     how_sure,
     in_effect,
-    national_wording,
     node_name,
 )
 from riskkit.report.quarter.changes import causes_cell
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Runs, Sheet, Shown
+from riskkit.report.quarter.live import shown
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Formula, Runs, Sheet, Shown, quoted
 from riskkit.report.theme import Look
 from riskkit.report.tiles import Tile, write_tiles
 from riskkit.report.way_words import why_not_next
@@ -35,24 +36,32 @@ POINTS = 5
 LAST = 6
 """Periods of the unit's own history."""
 CHART_ROWS = 12
+GAP = 13
+"""The column of the distance to the peers' median."""
 DETAILS = ("losses", "way", "", "items", "findings", "findings")
 """The sheet behind each tile; none behind the rank among peers, who are not named."""
 
 
-def write_overview(book: Book, unit: str, place: PeerPlace, way: NextGrade, links: Links) -> None:
+def write_overview(
+    book: Book, unit: str, place: PeerPlace, way: NextGrade, links: Links, reckoned: Reckoned
+) -> None:
     """The unit's page for its head and the inspector to sign."""
     summary = figures.row_of(book.pack.assessment.summary, unit)
     sheet = book.sheet(book.say("overview.name"), GRID, one_page=True)
     book.band(sheet, str(summary["name"]), _subtitle(book, unit, summary), height=32)
-    tiles = _tiles(book, unit, summary, place)
+    tiles = _tiles(book, unit, summary, place, reckoned)
     for number, detail in enumerate(DETAILS):
         span = sheet.columns // len(tiles)
         links.lead(sheet, 1 + number * span, "sheet", detail, span=span, row=sheet.row)
+    span, grade = sheet.columns // len(tiles), sheet.row + 1
     write_tiles(sheet, tiles)
-    _verdict(book, sheet, unit)
-    _dimensions(book, sheet, unit, place)
+    names = [grade_name(book, name) for name in book.model.grades]
+    rules.grades(sheet.worksheet, rules.block(1 + span, grade, 2 * span, grade), names)
+    _verdict(book, sheet, unit, reckoned)
+    _dimensions(book, sheet, unit, place, reckoned)
     _strengths_and_weaknesses(book, sheet, unit, place, links)
     write_actions(book, sheet, unit, way, links)
+    sheet.sentence(book.say("overview.live"), Look(size="tiny", colour="grey", wrap=True, indent=1))
 
 
 def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
@@ -71,18 +80,22 @@ def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
 # ---------------------------------------------------------------- tiles
 
 
-def _tiles(book: Book, unit: str, summary: pd.Series, place: PeerPlace) -> list[Tile]:
+def _tiles(book: Book, unit: str, summary: pd.Series, place: PeerPlace, reckoned: Reckoned) -> list[Tile]:
     provisional = bool(summary["provisional"])
     size = "title" if len(grade_name(book, summary["grade"])) > 6 else "figure"
-    national = national_wording(book, summary["grade"]) or book.say("overview.no_national")
     look = book.grade_look(summary["grade"], Look())
     share = f"{summary['high_class']:.0%}"
     return [
-        Tile(book.label("tile.score.label"), book.number(summary["score"]), _change_note(book, unit)),
+        Tile(
+            book.label("tile.score.label"),
+            reckoned.score,
+            _change_note(book, unit, reckoned),
+            format=book.score_format,
+        ),
         Tile(
             book.label("tile.grade.label"),
-            grade_name(book, summary["grade"]),
-            "" if provisional else national,
+            reckoned.grade,
+            "" if provisional else reckoned.wording,
             "warn" if provisional else look.colour,
             size,  # type: ignore[arg-type]
         ),
@@ -98,7 +111,7 @@ def _tiles(book: Book, unit: str, summary: pd.Series, place: PeerPlace) -> list[
     ]
 
 
-def _change_note(book: Book, unit: str) -> str:
+def _change_note(book: Book, unit: str, reckoned: Reckoned) -> str | Formula:
     movement = book.pack.movement
     if (
         movement is None
@@ -106,7 +119,7 @@ def _change_note(book: Book, unit: str) -> str:
         or pd.isna(figures.cell(movement.units, unit, "change"))
     ):
         return book.say("tile.mean.first")
-    return book.say("tile.mean.note", change=book.signed(figures.number(movement.units, unit, "change")))
+    return reckoned.change(figures.number(movement.units, unit, "score_before"))
 
 
 def _rank_tile(book: Book, summary: pd.Series, place: PeerPlace) -> Tile:
@@ -145,9 +158,9 @@ def _finding_tile(book: Book, unit: str) -> Tile:
 # ---------------------------------------------------------------- verdict and dimensions
 
 
-def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
+def _verdict(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> None:
     bold, plain = Look(bold=True, colour="rule", indent=1), Look(wrap=True)
-    lines: list[tuple[str, str | Runs]] = [("overview.why", why_not_next(book, unit))]
+    lines: list[tuple[str, str | Runs | Formula]] = [("overview.why", why_not_next(book, unit))]
     lines.append(("overview.sure", how_sure(book, unit)))
     lines += [("overview.silent", text) for text in silence(book)]
     causes = causes_cell(book, unit, 3)
@@ -162,6 +175,7 @@ def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
             "gap": f"{round(row['gap'] * 100, 1) + 0.0:+.1f}",
         }
         lines.append(("overview.self_check", book.say("overview.self_check_text", **shares)))
+    lines.append(("overview.check", reckoned.seal))
     for key, text in lines:
         sheet.put(1, book.say(key), bold, span=3)
         sheet.put(4, text, plain, span=sheet.columns - 3)
@@ -169,7 +183,7 @@ def _verdict(book: Book, sheet: Sheet, unit: str) -> None:
     sheet.down(6)
 
 
-def _dimensions(book: Book, sheet: Sheet, unit: str, place: PeerPlace) -> None:
+def _dimensions(book: Book, sheet: Sheet, unit: str, place: PeerPlace, reckoned: Reckoned) -> None:
     sheet.section(book.label("overview.dimensions"), span=LEFT)
     sheet.section(book.label("overview.chart"), column=LEFT + 1)
     sheet.down(20)
@@ -181,21 +195,24 @@ def _dimensions(book: Book, sheet: Sheet, unit: str, place: PeerPlace) -> None:
         book.head("own", points.but(bold=True), span=2),
         book.head("median", points, span=2),
         book.head("last", points.but(colour="grey"), span=2),
-        book.head("to_median", CENTRED, span=2),
+        book.head("to_median", CENTRED.but(format=book.change_format), span=2),
     ]
     sheet.heads(columns)
     first = sheet.row
-    rows = [_dimension_row(book, unit, place, node.id) for node in book.model.dimensions]
-    for row in [*rows, _dimension_row(book, unit, place, ROOT)]:
-        sheet.line(columns, row)
+    names = [node.id for node in book.model.dimensions]
+    rows = []
+    for node in (*names, ROOT):
+        rows.append(_dimension_row(book, unit, place, node, reckoned, sheet.row))
+        sheet.line(columns, rows[-1])
         sheet.height(22, sheet.row - 1)
+    rules.changes(sheet.worksheet, rules.block(GAP, first, GAP + 1, sheet.row - 1))
     if not shown_median(place):
         sheet.sentence(book.say("overview.few_peers", n=SMALLEST_GROUP), QUIET.but(bottom=""), span=LEFT)
     _history(book, sheet, unit)
     for empty in range(sheet.row, top + CHART_ROWS):
         sheet.height(13, empty)
     sheet.row = max(sheet.row, top + CHART_ROWS)
-    _chart(book, sheet, rows, Place(LEFT + 1, top, 25, sheet.row), first)
+    _chart(book, sheet, rows[:-1], Place(LEFT + 1, top, 25, sheet.row), first)
     sheet.down(6)
 
 
@@ -245,29 +262,29 @@ def shown_median(place: PeerPlace) -> bool:
     return place.size >= SMALLEST_GROUP
 
 
-def _dimension_row(book: Book, unit: str, place: PeerPlace, node: str) -> list[object]:
-    own = figures.number(place.nodes, node, "score")
+def _dimension_row(
+    book: Book, unit: str, place: PeerPlace, node: str, reckoned: Reckoned, at: int
+) -> list[object]:
+    """A dimension's row, or the total's; what is the unit's own is alive."""
     median = figures.number(place.nodes, node, "median") if shown_median(place) else float("nan")
-    last = _last(book, unit, node)
-    gap = own - median
-    name = book.say("overview.total") if node == ROOT else node_name(book, node)
+    own = reckoned.of(node) if node != ROOT else reckoned.score
+    gap = figures.number(place.nodes, node, "score") - median
+    both = f"AND(ISNUMBER(G{at}),ISNUMBER(I{at}))"
+    text = f"=IF({both},G{at}-I{at},{quoted(NOTHING)})"
     values: list[object] = [
-        name,
-        1.0 if node == ROOT else book.model.nominal_weights[node],
+        node_name(book, node) if node != ROOT else book.say("overview.total"),
+        reckoned.weight(node) if node != ROOT else 1.0,
         own,
         median,
-        last,
-        Shown(round(gap, book.decimals) if gap == gap else NOTHING, book.change_look(gap, CENTRED)),
+        _last(book, unit, node),
+        Formula(text, shown(gap)),
     ]
     if node != ROOT:
         return values
-    total = TEXT.but(bold=True, fill="paper"), CENTRED.but(bold=True, fill="paper", format=book.score_format)
-    rest = [value.value if isinstance(value, Shown) else value for value in values[1:]]
-    shown = [
-        Shown(value, total[1].but(format="0%") if at == 0 else total[1]) for at, value in enumerate(rest)
-    ]
-    shown[-1] = Shown(rest[-1], book.change_look(gap, total[1]))
-    return [Shown(name, total[0]), *shown]
+    look = CENTRED.but(bold=True, fill="paper", format=book.score_format)
+    looks = [TEXT.but(bold=True, fill="paper"), look.but(format="0%"), look, look, look]
+    looks.append(look.but(format=book.change_format))
+    return [Shown(value, each) for value, each in zip(values, looks, strict=True)]
 
 
 def _last(book: Book, unit: str, node: str) -> float:
@@ -285,7 +302,8 @@ def _chart(book: Book, sheet: Sheet, rows: list[list[object]], place: Place, fir
     kept = [(7, 2, "own", "series"), (9, 3, "median", "series_soft"), (11, 4, "before", "series_warm")]
     series = []
     for column, position, key, colour in kept:
-        values = [float(row[position]) for row in rows]  # type: ignore[arg-type]
+        held_here = (row[position] for row in rows)
+        values = [float(v.cached if isinstance(v, Formula) else v) for v in held_here]  # type: ignore[arg-type]
         if any(value == value for value in values):
             held = native_charts.Column(worksheet, column, first, values, book.say(f"chart.{key}"))
             series.append(Line(held, colour))

@@ -6,15 +6,16 @@ from riskkit.analysis.next_grade import NextGrade
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
+from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.formulas import scale_in_words
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
 from riskkit.report.theme import Look
 from riskkit.report.way_words import Step, way_lead, way_steps, why_not_next
 
 WIDTHS = [5, 8, 36, 11, 11, 11, 11, 10, 10, 11, 52]
 
 
-def write_way(book: Book, unit: str, way: NextGrade, links: Links) -> None:
+def write_way(book: Book, unit: str, way: NextGrade, links: Links, reckoned: Reckoned) -> None:
     """What is missing to the next grade, then the improvements, the largest gain first, with their sums."""
     sheet = book.sheet(book.say("way.name"), WIDTHS)
     links.mark("sheet", "way", sheet)
@@ -34,10 +35,10 @@ def write_way(book: Book, unit: str, way: NextGrade, links: Links) -> None:
     for number, step in enumerate(steps, start=1):
         links.lead(sheet, 2, "items", step.item)
         links.lead(sheet, 10, "evidence", step.item)
-        sheet.line(columns, _row(book, unit, number, step))
+        sheet.line(columns, _row(book, unit, number, step, reckoned))
     sheet.keep(head, head, still=3)
     book.define("way_up", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
-    _total(book, sheet, way, hidden=any(step.hidden for step in steps))
+    _total(book, sheet, way, (head + 1, sheet.row - 1), hidden=any(step.hidden for step in steps))
     sheet.down(6)
     sheet.sentence(book.say("way.legend"), QUIET.but(bottom="", indent=1))
 
@@ -59,11 +60,11 @@ def _columns(book: Book) -> list[Column]:
     ]
 
 
-def _row(book: Book, unit: str, number: int, step: Step) -> list[object]:
+def _row(book: Book, unit: str, number: int, step: Step, reckoned: Reckoned) -> list[object]:
     places = book.pack.places(unit)
     rows = places.loc[places["item"] == step.item, "rows"].sum()
     quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
-    numbers: list[object] = [step.points, step.needed, step.gain, step.effort]
+    numbers: list[object] = [reckoned.of(step.item), step.needed, step.gain, step.effort]
     item = book.model.items[step.item]
     return [
         number,
@@ -77,7 +78,7 @@ def _row(book: Book, unit: str, number: int, step: Step) -> list[object]:
     ]
 
 
-def _total(book: Book, sheet: Sheet, way: NextGrade, *, hidden: bool) -> None:
+def _total(book: Book, sheet: Sheet, way: NextGrade, rows: tuple[int, int], *, hidden: bool) -> None:
     """What all steps come to; nothing that would tell by subtraction what few people answered."""
     bold = TEXT.but(bold=True, top="rule", bottom="rule", fill="paper")
     number = bold.but(align="center", format=book.score_format)
@@ -85,6 +86,7 @@ def _total(book: Book, sheet: Sheet, way: NextGrade, *, hidden: bool) -> None:
         sheet.put(column, None, bold)
     sheet.put(3, book.say("total"), bold)
     if way.assessment.graded.plan.arithmetic and not hidden:
-        sheet.put(8, float(way.items["gain"].sum()), number)
-    sheet.put(9, NOTHING if hidden else way.effort, number)
+        sheet.put(8, Formula(f"=SUM(H{rows[0]}:H{rows[1]})", way.items["gain"].sum()), number)
+    effort = Formula(f"=SUM(I{rows[0]}:I{rows[1]})", way.effort)
+    sheet.put(9, NOTHING if hidden else effort, number)
     sheet.down(20)
