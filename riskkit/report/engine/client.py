@@ -41,6 +41,8 @@ PRELOAD = (
 """What the zygote imports, and calls, unless told otherwise."""
 JOBS = ("riskkit.report.engine.jobs:warm",)
 """What children need that run papermill themselves."""
+TURNS = 50
+"""Notebooks that a child may run one after the other, in kernels of their own, before another takes its place."""
 _START = "from riskkit.report.engine.zygote import main; main()"
 
 
@@ -76,6 +78,7 @@ class Child:
     status: int | None = None
     refused: Refusal | None = None
     answer: bytearray = field(default_factory=bytearray)
+    turns: int = 0
 
     @property
     def ended(self) -> bool:
@@ -204,6 +207,13 @@ class Zygote:
         memory: int | None = None,
     ) -> Child:
         """A child that calls a function named "module:function"; see `each` for the meaning of the rest."""
+        child = self._fork(handles)
+        given = dict(os.environ if environment is None else environment)
+        self._give(child, Work(function, arguments, given, str(folder or Path.cwd()), memory))
+        return child
+
+    def _fork(self, handles: Iterable[int]) -> Child:
+        """A child that waits for work."""
         if self._link is None:
             raise ZygoteFailed("zygote_gone")
         self._count += 1
@@ -217,11 +227,14 @@ class Zygote:
                 raise ZygoteFailed("zygote_gone") from gone
         child = Child(self._count, ours)
         self._children[child.number] = child
-        given = dict(os.environ if environment is None else environment)
-        work = Work(function, arguments, given, str(folder or Path.cwd()), memory)
-        with contextlib.suppress(OSError):  # a child that is gone already tells by its status
-            send_all(ours, pickle.dumps(work))
         return child
+
+    @staticmethod
+    def _give(child: Child, work: Work) -> None:
+        child.answer.clear()
+        child.turns += 1
+        with contextlib.suppress(OSError):  # a child that is gone already tells by its status
+            send_all(child.talk, pickle.dumps(work))
 
     def notices(self, timeout: float | None) -> bool:
         """Read what the zygote tells of children, waiting so many seconds for it; whether there was anything."""
@@ -262,29 +275,42 @@ class Zygote:
         at_once: int,
         environment: Mapping[str, str] | None = None,
         memory: int | None = None,
+        turns: int = 1,
     ) -> Iterator[tuple[tuple[Any, ...], Outcome]]:
         """Call a function named "module:function" with each of the arguments, every call in a child of its own,
         `at_once` of them at a time; gives arguments and outcomes as they come in. What becomes of one child touches no
         other.
 
         `environment` replaces this process's; `memory` is how many bytes a child may use beyond what it is born with.
+        `turns`: how many calls a child may take one after the other; for functions that leave nothing behind.
         """
+        surroundings = dict(os.environ if environment is None else environment)
         waiting = iter(arguments)
         running: dict[Child, tuple[Any, ...]] = {}
+        free: list[Child] = []
         with selectors.DefaultSelector() as selector:
             assert self._link is not None
             selector.register(self._link, selectors.EVENT_READ)
             while True:
                 while len(running) < at_once and (given := next(waiting, None)) is not None:
-                    child = self.start(function, *given, environment=environment, memory=memory)
+                    free = [child for child in free if not child.ended]
+                    child = free.pop() if free else self._fork(())
+                    if not child.turns:
+                        selector.register(child.talk, selectors.EVENT_READ, child)
+                    self._give(child, Work(function, given, surroundings, str(Path.cwd()), memory))
                     running[child] = given
-                    selector.register(child.talk, selectors.EVENT_READ, child)
                 if not running:
-                    return
+                    break
                 for key, _ in selector.select():
                     self._hear(key, selector)
                 for child in [child for child in running if child.ended or child.answered]:
-                    yield running.pop(child), self._last(child, selector)
+                    again = child.turns < turns and not child.ended
+                    outcome = child.outcome() if again else self._last(child, selector)
+                    if again:
+                        free.append(child)
+                    yield running.pop(child), outcome
+            for child in free:
+                child.talk.close()
 
     def run_all(self, jobs: Iterable[Job], *, at_once: int) -> Iterator[Executed]:
         """Run notebooks, each in children of its own, `at_once` of them at a time; see `run`. In the order they end."""
@@ -292,7 +318,8 @@ class Zygote:
         from riskkit.report.engine.record import Failure, Record
 
         given = ((job,) for job in jobs)
-        for (job,), outcome in self.each("riskkit.report.engine.jobs:execute", given, at_once=at_once):
+        executed = self.each("riskkit.report.engine.jobs:execute", given, at_once=at_once, turns=TURNS)
+        for (job,), outcome in executed:
             if isinstance(outcome.value, Executed):
                 yield outcome.value
             else:

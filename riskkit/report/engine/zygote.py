@@ -251,22 +251,26 @@ def _live(parent: int, zygote: socket.socket, talk: socket.socket, handles: list
         from riskkit.report.engine import client
 
         client.be_child_of(zygote)
-        work: Work = pickle.loads(receive_all(talk))
-        os.environ.clear()
-        os.environ.update(work.environment)
-        os.chdir(work.folder)
-        _hold_to(work.memory)
-        try:
-            answer = pickle.dumps((True, named(work.function)(*work.arguments, *handles)))
-        except Exception as failed:
-            failed.add_note(f"In the child:\n{traceback.format_exc()}")
-            answer = _pickled(failed)
-        send_all(talk, answer)
+        with contextlib.suppress(EOFError):  # no more work
+            while True:
+                send_all(talk, _answer(pickle.loads(receive_all(talk)), handles))
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         leave(status)
+
+
+def _answer(work: Work, handles: list[int]) -> bytes:
+    os.environ.clear()
+    os.environ.update(work.environment)
+    os.chdir(work.folder)
+    _hold_to(work.memory)
+    try:
+        return pickle.dumps((True, named(work.function)(*work.arguments, *handles)))
+    except Exception as failed:
+        failed.add_note(f"In the child:\n{traceback.format_exc()}")
+        return _pickled(failed)
 
 
 def _pickled(failed: Exception) -> bytes:

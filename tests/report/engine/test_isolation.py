@@ -87,11 +87,13 @@ def states(done: Executed) -> list[str]:
 # --- leaks
 
 
-def test_nothing_of_one_notebook_reaches_the_next(run: Run) -> None:
+def test_nothing_of_one_notebook_reaches_the_next(zygote: Zygote, tmp_path: Path) -> None:
     look = "[" + ", ".join(question for _, question in LEAKS.values()) + "]"
-    before = run(IMPORTS, f"for answer in {look}: print(answer)")
-    spoilt = run(IMPORTS, *(leak for leak, _ in LEAKS.values()), f"for answer in {look}: print(answer)")
-    after = run(IMPORTS, f"for answer in {look}: print(answer)")
+    clean = written(tmp_path, IMPORTS, f"for answer in {look}: print(answer)")
+    leaks = (leak for leak, _ in LEAKS.values())
+    spoils = written(tmp_path, IMPORTS, *leaks, f"for answer in {look}: print(answer)")
+    jobs = [Job(path, cell_timeout=60) for path in (clean, spoils, clean)]
+    before, spoilt, after = zygote.run_all(jobs, at_once=1)  # one after the other, by one runner
     assert shown(after) == shown(before)
     changed = [a != b for a, b in zip(shown(before).split("\n"), shown(spoilt).split("\n"), strict=True)]
     assert dict(zip(LEAKS, changed, strict=True)) == dict.fromkeys(LEAKS, True)
@@ -216,6 +218,20 @@ def test_children_work_at_once_and_errors_come_back(zygote: Zygote) -> None:
     assert isinstance(outcomes[(-1.0,)].error, ValueError)
     ((_, died),) = zygote.each("os:_exit", [(5,)], at_once=1)
     assert (died.died, died.status) == (True, 5)
+
+
+def test_a_child_takes_so_many_turns_and_one_that_is_gone_is_replaced(zygote: Zygote) -> None:
+    def served(*calls: str, turns: int) -> list[object]:
+        found = zygote.each(
+            "builtins:eval", [("__import__('os')." + call,) for call in calls], at_once=1, turns=turns
+        )
+        return [outcome.status if outcome.died else outcome.value for _, outcome in found]
+
+    first, second, third = served(*["getpid()"] * 3, turns=2)
+    assert first == second != third
+    before, died, after = served("getpid()", "_exit(7)", "getpid()", turns=3)
+    assert died == 7
+    assert before != after
 
 
 def test_a_process_with_threads_does_not_fork(tmp_path: Path) -> None:
