@@ -234,7 +234,7 @@ class Book:
         self._add_logo()
         for sheet in self.sheets:
             last = get_column_letter(sheet.columns)
-            sheet.worksheet.print_area = f"A1:{last}{max(sheet.row - 1, 1)}"
+            sheet.worksheet.print_area = f"A1:{last}{sheet.printed or max(sheet.row - 1, 1)}"
         # Excel and WPS reckon everything anew when they open the file: what the seal on page one then says is their own
         # finding. The results kept beside the formulas are right without it, for whoever computes nothing.
         self.workbook.calculation.fullCalcOnLoad = True

@@ -283,12 +283,14 @@ LINE = 1.5
 
 
 class Sheet:
-    """A worksheet written from top to bottom; `row` is the next free row."""
+    """A worksheet written from top to bottom; `row` is the next free row, `printed` the last one that is printed, all
+    of them for 0."""
 
     def __init__(self, worksheet: Worksheet, widths: Sequence[float]) -> None:
         self.worksheet = worksheet
         self.widths = list(widths)
         self.row = 1
+        self.printed = 0
         self._named = quote_sheetname(worksheet.title)
         for number, width in enumerate(widths, start=1):
             worksheet.column_dimensions[get_column_letter(number)].width = width

@@ -130,4 +130,4 @@ def test_what_was_stated_otherwise_is_counted_and_marked(
 ) -> None:
     texts = told(monkeypatch, small, "en", {"actual": 0.1, "attained": True})
     assert any("Stated otherwise than the numbers say: 1; the numbers decide." in text for text in texts)
-    assert "Missed (stated otherwise)" in texts
+    assert "Missed, not as stated" in texts

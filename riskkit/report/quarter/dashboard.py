@@ -129,6 +129,7 @@ def _who_moved(book: Book) -> str:
             "high": book.number(first["score"]),
             "last": last["name"],
             "low": book.number(last["score"]),
+            "why": _why_no_moves(book),
         }
         return book.say("message.ends", **ends)
     up, down = moved.iloc[0], moved.iloc[-1]
@@ -141,6 +142,12 @@ def _who_moved(book: Book) -> str:
         down_change=book.signed(down["change"]),
         down_because=_because(book, str(down.name), worse=True),
     )
+
+
+def _why_no_moves(book: Book) -> str:
+    """Why no change can be told: no earlier period, or nobody graded in both."""
+    before = book.pack.before
+    return book.say("message.none_twice", before=before.period) if before else book.say("message.first")
 
 
 def _because(book: Book, unit: str, *, worse: bool) -> str:

@@ -22,6 +22,8 @@ from riskkit.report.tables import value_text
 
 WIDTHS = [6, 8, 17, 8, 32, 9, 9, 9, 9, 9, 52]
 LARGEST = 10
+PRINTED = 100
+"""Losses that are printed; the sheet itself holds all of them."""
 SMALL = TEXT.but(size="small", wrap=True)
 
 
@@ -34,6 +36,8 @@ def write_lost(book: Book) -> None:
         return
     told, hidden = lost_items(book)
     _largest(book, sheet, told, hidden)
+    sheet.sentence(book.say("lost.legend"), QUIET.but(bottom="", indent=1))
+    sheet.down(6)
     sheet.section(book.label("lost.all"))
     sheet.down(22)
     largest = told if book.most is None else told.nlargest(book.most, "lost")
@@ -52,10 +56,13 @@ def write_lost(book: Book) -> None:
         book.head("open_findings", CENTRED.but(format="0;-0;–")),
         book.head("likely_cause", SMALL.but(colour="grey")),
     ]
+    if len(rows) > PRINTED:
+        sheet.sentence(book.say("lost.printed", n=PRINTED), QUIET.but(bottom="", indent=1))
     sheet.heads(columns)
     head = sheet.row - 1
     for number, row in enumerate(rows[: book.most], start=1):
         sheet.line(columns, [number, *row])
+    sheet.printed = head + PRINTED if len(rows) > PRINTED else 0
     if not rows:
         sheet.sentence(book.say("lost.none"))
     elif len(rows) > 1:
@@ -63,7 +70,6 @@ def write_lost(book: Book) -> None:
     sheet.worksheet.print_title_rows = f"{head}:{head}"
     sheet.down(6)
     book.not_all(sheet, cut)
-    sheet.sentence(book.say("lost.legend"), QUIET.but(bottom="", indent=1))
 
 
 def lost_items(book: Book) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -183,9 +183,10 @@ def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
         book.head("actual", CENTRED),
         book.head("gap_to_target", CENTRED),
         book.head("due_on", CENTRED.but(size="small")),
-        book.head("status", CENTRED),
+        book.head("status", CENTRED.but(size="small")),
     ]
     entries: list[Any] = list(rows.iloc[: book.most].itertuples())
+    sheet.worksheet.print_title_rows = f"{sheet.row}:{sheet.row}"
     sheet.table(columns, [_row(book, entry) for entry in entries])
     book.not_all(sheet, len(rows))
 
@@ -206,5 +207,5 @@ def _row(book: Book, entry: Any) -> list[object]:
         Shown(entry.actual, form),
         Shown(entry.gap, gap),
         entry.due_on,
-        Shown(f"{status}{disputed}", CENTRED.but(bold=entry.status == MISSED, wrap=True)),
+        Shown(f"{status}{disputed}", CENTRED.but(bold=entry.status == MISSED, size="small", wrap=True)),
     ]
