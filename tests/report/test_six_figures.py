@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from openpyxl import load_workbook
 
@@ -104,3 +106,17 @@ def test_a_small_bank_is_told_without_a_year_ago(small_bank: Path, tmp_path: Pat
     assert "▲30.00 on last quarter" in page
     assert "no change on last quarter" in page
     assert "no data of a year ago" in page
+
+
+def test_where_nobody_was_graded_last_quarter_scores_are_not_compared_and_the_page_says_why(
+    small_bank: Path, tmp_path: Path
+) -> None:
+    pack = prepare(open_workspace(small_bank), "2026Q2", "en")
+    assert pack.before is not None
+    assert pack.movement is not None
+    before = dataclasses.replace(pack.before, summary=pack.before.summary.assign(rank=np.nan, grade=None))
+    moved = dataclasses.replace(pack.movement, units=pack.movement.units.assign(grade_before=None))
+    page = first_page(dataclasses.replace(pack, before=before, movement=moved), tmp_path)
+    assert "– on last quarter" in page
+    assert any("No unit was graded both now and in 2026Q1" in text for text in page)
+    assert not any("first period" in text or "no earlier period" in text for text in page)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 
 from riskkit import texts
 from riskkit.report.book import Book
@@ -136,3 +137,18 @@ def test_one_item_and_one_unit_are_told_as_one(small_bank: Path) -> None:
 def test_a_model_whose_losses_do_not_add_up_says_so(lang: Language) -> None:
     hdi = prepare(open_workspace(HDI), None, lang)
     assert texts.say("sheet.losses.not_additive", lang) in words(written(hdi, lang))
+
+
+def test_the_largest_hundred_are_printed_and_all_of_them_stand_in_the_sheet(
+    pack: QuarterPack, tmp_path: Path
+) -> None:
+    book = Book(pack, "")
+    write_lost(book)
+    (sheet,) = book.sheets
+    book.write(tmp_path / "lost.xlsx")
+    rows = workbooks.sheets(tmp_path / "lost.xlsx")[sheet.worksheet.title]
+    printed = losses(rows[: sheet.printed])["number"].tolist()
+    assert printed == list(range(1, 101))
+    assert len(losses(rows)) > 500
+    area = load_workbook(tmp_path / "lost.xlsx").worksheets[0].print_area
+    assert area.endswith(f":$K${sheet.printed}")
