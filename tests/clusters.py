@@ -24,8 +24,8 @@ class LocalCluster:
         self.folder = folder
         self.environment = {**os.environ, **environment}
         self.workers: list[subprocess.Popen[bytes]] = []
-        words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        self.scheduler = self._start("scheduler", *words)
+        place = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+        self.scheduler = self._start("scheduler", *place)
         assert wait_for(lambda: self._said() is not None, self.scheduler), self.log("scheduler")
         self.address = str(self._said())
 
@@ -36,24 +36,23 @@ class LocalCluster:
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
-    def _start(self, name: str, *words: str, **environment: str) -> subprocess.Popen[bytes]:
-        call = [sys.executable, "-m", f"distributed.cli.dask_{name.partition('-')[0]}", *words]
+    def _start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        call = [sys.executable, "-m", "dask", name.partition("-")[0], *words]
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 call,
-                env={**self.environment, **environment},
+                env=self.environment,
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
-    def add_worker(self, *, threads: int = 1, **environment: str) -> subprocess.Popen[bytes]:
-        """One more worker, without a nanny that would start it again."""
-        number = len(self.workers)
-        words = [self.address, "--host", "127.0.0.1", "--nthreads", str(threads), "--no-nanny"]
-        words += ["--no-dashboard", "--local-directory", str(self.folder / f"local-{number}")]
-        self.workers.append(self._start(f"worker-{number}", *words, **environment))
+    def add(self, *words: str) -> subprocess.Popen[bytes]:
+        """One more worker."""
+        name = f"worker-{len(self.workers)}"
+        place = ["--host", "127.0.0.1", "--local-directory", str(self.folder / name), "--no-dashboard"]
+        self.workers.append(self._start(name, self.address, *words, *place))
         return self.workers[-1]
 
     def close(self) -> None:
@@ -70,14 +69,15 @@ class LocalCluster:
 
 @contextlib.contextmanager
 def cluster(
-    folder: Path, *, workers: int = 2, threads: int = 1, **environment: str
+    folder: Path, *, workers: int = 2, stand_ins: bool = True, **environment: str
 ) -> Iterator[LocalCluster]:
-    """A scheduler and workers, with stand-ins for the report writers."""
-    path = os.pathsep.join([str(STAND_INS), str(ROOT)])
+    """A scheduler and workers of one thread, without nannies that would start them again, with stand-ins for the report
+    writers unless told otherwise."""
+    path = os.pathsep.join([*([str(STAND_INS)] if stand_ins else []), str(ROOT)])
     started = LocalCluster(folder, {"PYTHONPATH": path, "RISKKIT_LANG": "en", **environment})
     try:
         for _ in range(workers):
-            started.add_worker(threads=threads)
+            started.add("--nthreads", "1", "--no-nanny")
         yield started
     finally:
         started.close()

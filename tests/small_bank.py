@@ -14,6 +14,7 @@ from tests.evidence import small
 PERIODS = ("2026Q1", "2026Q2")
 BRANCHES = ("0101", "0102", "0103")
 NAMES = {"0000": "总行", "0101": "东街支行", "0102": "西街支行", "0103": "南街支行"}
+MORE = "分理处"
 
 _TABLES = {
     "log": small.table("unit:unit case_no:code passed:number sampled:number", required=True),
@@ -56,8 +57,11 @@ def write(path: Path, header: str, *rows: Iterable[object]) -> Path:
     return path
 
 
-def make(folder: Path) -> Path:
-    """Write the workspace. In 2026Q2 branch 0101 passes 9 of 10, 0102 8 of 10, 0103 7 of 10: 90, 80 and 70 points."""
+def make(folder: Path, branches: int = 3) -> Path:
+    """Write the workspace. In 2026Q2 branch 0101 passes 9 of 10, 0102 8 of 10, 0103 7 of 10: 90, 80 and 70 points. More
+    branches, if any, are like 0103."""
+    codes = [f"{101 + number:04}" for number in range(branches)]
+    names = {**NAMES, **{code: f"{MORE}{code}" for code in codes[len(BRANCHES) :]}}
     model = small.model(_TABLES, _ITEMS, levels=_LEVELS)
     settings = {
         "format": 1,
@@ -72,16 +76,16 @@ def make(folder: Path) -> Path:
     (folder / "model" / "small.yaml").write_text(
         yaml.safe_dump(content, allow_unicode=True), encoding="utf-8"
     )
-    register = [("0000", NAMES["0000"], "", "head_office", 5)]
-    register += [(code, NAMES[code], "0000", "branch", 10) for code in BRANCHES]
+    register = [("0000", names["0000"], "", "head_office", 5)]
+    register += [(code, names[code], "0000", "branch", 10) for code in codes]
     write(folder / "register" / "units.csv", "unit name parent level staff", *register)
     for period in PERIODS:
         place = folder / "evidence" / period
         passed = {"2026Q1": (5, 5, 5), "2026Q2": (9, 8, 7)}[period]
-        cases = [(code, f"C{code}", n, 10) for code, n in zip(BRANCHES, passed, strict=True)]
+        cases = [(code, f"C{code}", passed[min(n, 2)], 10) for n, code in enumerate(codes)]
         write(place / "log.csv", "unit case_no passed sampled", *cases)
         people = [
-            (f"0090{number}", f"测试员{number}", code, "是") for number, code in enumerate(NAMES, start=1001)
+            (f"0090{number}", f"测试员{number}", code, "是") for number, code in enumerate(names, start=1001)
         ]
         write(place / "roster.csv", "staff_no name unit letter", *people)
     write(folder / "evidence" / "2026Q1" / "slow.csv", "unit passed sampled", ("0101", 1, 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import re
 import time
 import warnings
 from collections import deque
@@ -23,6 +24,7 @@ from riskkit.report.making import Order
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:]+\]|[\w.-]+):\d+")
 REACH = 5
 """Seconds within which a scheduler must answer."""
 PATIENCE = 30
@@ -184,11 +186,23 @@ def _connected(address: str) -> Client:
         raise Misuse("cluster_missing") from None
     for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    _check(address)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are compared by `likeness`
             return distributed.Client(address, timeout=REACH, set_as_default=False)
     except OSError:
         raise ReportFailed("cluster_unreachable", address=address, seconds=REACH) from None
-    except (TypeError, ValueError, AssertionError) as wrong:
-        raise Misuse("cluster_address", address=address, why=str(wrong).partition("\n")[0]) from None
+
+
+def _check(address: str) -> None:
+    """Raise `Misuse` for what a client, once begun, would refuse with more words than help."""
+    import distributed
+
+    if not _ADDRESS.fullmatch(address):
+        raise Misuse("cluster_address", address=address)
+    connection = distributed.Security().get_connection_args("client")
+    if address.startswith("tls:") and connection["ssl_context"] is None:
+        raise Misuse("cluster_certificates", address=address)
+    if address.startswith("tcp:") and connection["require_encryption"]:
+        raise Misuse("cluster_encryption", address=address)

@@ -20,8 +20,24 @@ from riskkit.report.pdf import printer
 from riskkit.report.run import program_hash, run_id
 from riskkit.workspace import open_workspace
 
-NO_PART = frozenset({"jupyterlab"})
-"""What riskkit requires for people, not for reports."""
+LIBRARIES = (
+    "ipykernel",
+    "jupyter-client",
+    "matplotlib",
+    "nbclient",
+    "nbconvert",
+    "nbformat",
+    "numpy",
+    "openpyxl",
+    "pandas",
+    "papermill",
+    "pyarrow",
+    "pydantic",
+    "pyyaml",
+    "scipy",
+    "traitlets",
+)
+"""What riskkit itself needs to make a report."""
 _PROGRAM = f"{__version__} ({program_hash()[:8]})"
 """The program as this process has it, whatever lies on the disk since."""
 
@@ -36,9 +52,9 @@ def likeness(order: Order) -> dict[str, str]:
 
 
 def libraries() -> dict[str, str]:
-    """Everything installed that riskkit's reports need, directly or by way of another, and its version."""
+    """Everything installed that reports need, directly or by way of another, and its version."""
     found: dict[str, str] = {}
-    left = ["riskkit"]
+    left = [*LIBRARIES]
     while left:
         name = left.pop()
         try:
@@ -47,9 +63,8 @@ def libraries() -> dict[str, str]:
             continue
         for line in requires(name) or ():
             needed = re.split(r"[^\w.-]", line, maxsplit=1)[0].lower().replace("_", "-")
-            if "extra ==" not in line and needed not in found and needed not in NO_PART:
+            if "extra ==" not in line and needed not in found:
                 left.append(needed)
-    found.pop("riskkit", None)  # told by the hash of its source
     return found
 
 
