@@ -57,6 +57,14 @@ main { display: block; padding: 1rem 0 3rem; }
 pre { white-space: pre-wrap; }
 a { color: #$rule; }
 .anchor-link { display: none; }
+@media screen and (max-width: 40rem) {
+  .rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0 1rem; }
+  .rk-tiles, .rk-tiles tbody, .rk-signatures, .rk-signatures tbody { display: block; }
+  .rk-tiles tr { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; }
+  .rk-signatures tr { display: grid; grid-template-columns: auto 1fr; }
+  .rk-table th[scope=row] { position: sticky; left: 0; background: #$white; }
+  .rk-chart { max-width: none; width: 34rem; }
+}
 @page { size: $sheet; margin: 11mm 13mm 14mm;
   @bottom-center { content: counter(page) " / " counter(pages); font-size: 8pt; } }
 @media print {
