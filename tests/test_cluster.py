@@ -18,13 +18,17 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from riskkit.errors import ReportFailed
 from riskkit.publish import damaged
 from riskkit.report.cluster import likeness
+from riskkit.report.cluster.dispatch import Cluster
 from riskkit.report.cluster.notes import Answer, Errand, Notes, note
+from riskkit.report.cluster.station import Station
 from riskkit.report.engine.client import Outcome
 from riskkit.report.making import Order
 from riskkit.report.workplace import WORK
@@ -100,9 +104,9 @@ def nothing_is_left(machines: LocalCluster) -> bool:
 
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[LocalCluster]:
-    """Two slow workers."""
+    """One slow worker."""
     log = {"RISKKIT_STAND_IN": "slow", "RISKKIT_STAND_IN_LOG": str(tmp_path / "written.log")}
-    with cluster(tmp_path / "cluster", **log) as started:
+    with cluster(tmp_path / "cluster", workers=1, **log) as started:
         yield started
 
 
@@ -140,19 +144,22 @@ def test_the_commands_of_the_operating_page_make_the_run_that_is_made_here(
 @LINUX
 @DISTRIBUTED
 @pytest.mark.full
-def test_a_worker_and_a_process_that_forks_are_killed_and_nothing_is_lost_or_made_again(
+def test_workers_come_and_are_killed_and_nothing_is_lost_or_made_again(
     riskkit: Command, tmp_path: Path, machines: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the kill, each worker has one report under way: no more than these are begun a second time."""
-    bank = small.make(tmp_path / "bank", branches=40)
+    """A worker comes late; the first is killed, then the process that forks of the other. At each kill a report is
+    under way: no more than these are begun a second time."""
+    bank = small.make(tmp_path / "bank", branches=100)
     run = begun(machines, bank)
     assert wait_for(lambda: done_branches(bank) >= ROUNDS, run), run.communicate()
-    orphans = zygotes(machines, 0)
+    machines.add("--nthreads", "1", "--no-nanny")
+    assert wait_for(lambda: bool(zygotes(machines, 1)), run), run.communicate()
+    (orphans, done) = zygotes(machines, 0), done_branches(bank)
     machines.workers[0].kill()
     machines.workers[0].wait()
     assert len(orphans) == 1
     assert wait_for(lambda: not Path(f"/proc/{orphans[0]}").exists(), seconds=20)
-    assert wait_for(lambda: done_branches(bank) >= 3 * ROUNDS, run)
+    assert wait_for(lambda: done_branches(bank) >= done + ROUNDS, run)
     (forking,) = zygotes(machines, 1)
     os.kill(forking, signal.SIGKILL)
     _, errors = run.communicate(timeout=120)
@@ -235,7 +242,61 @@ def test_what_a_lost_worker_wrote_down_is_read_as_far_as_it_goes(tmp_path: Path)
     assert {index: answer.outcome.value for index, answer in notes.answers(7).items()} == {0: 1.0, 1: 2.0}
 
 
+def test_what_a_lost_worker_has_done_is_not_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes(tmp_path / "notes")
+    notes.leave_errand(Errand(Order(tmp_path, "2026Q2", "en"), "run", {}))
+    notes.leave_work(7, "math:sqrt", [(1.0,), (4.0,), (9.0,)])
+    with notes.attempt(7).open("wb") as stream:
+        note(stream, 1, Answer((4.0,), Outcome(value=2.0)))
+    made: list[tuple[float]] = []
+
+    def call(_: Station, function: str, given: tuple[float]) -> Answer:
+        made.append(given)
+        return Answer(given, Outcome(value=given[0] ** 0.5))
+
+    monkeypatch.setattr(Station, "_call", call)
+    station = Station(notes.place, tmp_path)
+    station.perform(7)
+    station.leave()
+    assert made == [(1.0,), (9.0,)]
+    assert [notes.answers(7)[index].outcome.value for index in range(3)] == [1.0, 2.0, 3.0]
+
+
+@DISTRIBUTED
+def test_where_workers_die_again_and_again_the_call_they_died_at_counts_as_killed(tmp_path: Path) -> None:
+    from distributed import KilledWorker
+
+    machines = Cluster("tcp://head:8786", Order(tmp_path, "2026Q2", "en"), "run", tmp_path)
+    machines._notes.leave_errand(Errand(machines._order, "run", {}))
+    machines._notes.leave_work(1, "math:sqrt", [(1.0,), (4.0,), (9.0,)])
+    with machines._notes.attempt(1).open("wb") as stream:
+        note(stream, 0, Answer((1.0,), Outcome(value=1.0)))
+    future = SimpleNamespace(status="error", exception=lambda: KilledWorker("task", None, 3))
+    answers = machines._answers(future, 1)
+    assert {index: (answer.outcome.value, answer.outcome.status) for index, answer in answers.items()} == {
+        0: (1.0, None),
+        1: (None, -9),
+    }
+
+
 # --- refused
+
+
+@DISTRIBUTED
+def test_what_the_page_says_of_certificates_is_what_dask_reads() -> None:
+    import dask
+    import distributed
+
+    page = (ROOT / "docs" / "operating.en.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    files = {"ca_file": "/etc/dask/ca.pem", "cert": "/etc/dask/cert.pem", "key": "/etc/dask/key.pem"}
+    with dask.config.set(dask.config.merge(dask.config.config, yaml.safe_load(block))):
+        security = distributed.Security()
+        assert security.require_encryption is True
+        for role in ("scheduler", "worker", "client"):
+            assert files.items() <= security.get_tls_config_for_role(role).items()
 
 
 def refusal(place: Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
-from riskkit.errors import Misuse, ReportFailed, RiskkitError
+from riskkit.errors import Misuse, PublishFailed, ReportFailed, RiskkitError
 from riskkit.report.cluster import station
 from riskkit.report.cluster.likeness import likeness
 from riskkit.report.cluster.notes import Answer, Errand, Notes
@@ -29,10 +29,11 @@ REACH = 5
 """Seconds within which a scheduler must answer."""
 PATIENCE = 30
 """Seconds for which a cluster may be without a worker."""
-MOST = 8
-"""Calls a task has at most: enough that its own cost, some 5 ms, is nothing; so few that progress is seen."""
+MOST, FOR_EACH = 8, 64
+"""Calls a task has at most, and for how many threads it has one more: few, so that progress is seen as it is made, and
+more only where so many workers ask that tasks would be too much for the scheduler."""
 EACH_TURN = 4
-"""As long as there is much to do, a task takes one in so many of a thread's share of it."""
+"""A task is at most one in so many of a thread's share of what is left, so that all workers end together."""
 AHEAD = 2
 """Tasks handed out for each thread: one that runs, and the next."""
 
@@ -77,7 +78,7 @@ class Cluster:
         ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
         try:
             while waiting or flying:
-                while waiting and len(flying) < min(at_once, AHEAD * self._now()):
+                while waiting and len(flying) < max(1, min(at_once, AHEAD * self._now())):
                     future, task = self._submit(function, waiting)
                     flying[future] = task
                     future.add_done_callback(ended.put)
@@ -97,8 +98,9 @@ class Cluster:
     def _submit(
         self, function: str, waiting: deque[tuple[Any, ...]]
     ) -> tuple[Future, tuple[int, list[tuple[Any, ...]]]]:
-        """Hand out a piece of what is left: the smaller, the less there is, so that all workers end together."""
-        size = max(1, min(MOST, len(waiting) // (EACH_TURN * max(1, self._threads))))
+        """Hand out a piece of what is left."""
+        share = len(waiting) // (EACH_TURN * max(1, self._threads))
+        size = max(1, min(MOST, 1 + self._threads // FOR_EACH, share))
         calls = [waiting.popleft() for _ in range(size)]
         self._count += 1
         self._notes.leave_work(self._count, function, calls)
@@ -161,11 +163,11 @@ class Cluster:
             raise ReportFailed("cluster_no_riskkit", address=self._address) from None
         found = self._client.run(station.begin, str(self._notes.place), on_error="return")
         for address, fault in sorted(found.items()):
-            if isinstance(fault, RiskkitError):
-                raise _told(fault)
             if isinstance(fault, ImportError):
                 raise ReportFailed("cluster_no_riskkit", address=address)
-            if isinstance(fault, BaseException):
+            if isinstance(fault, BaseException) and not isinstance(
+                fault, OSError
+            ):  # one that is gone is no matter
                 raise _told(fault)
 
 
@@ -175,6 +177,9 @@ def _told(fault: BaseException) -> RiskkitError:
         return ReportFailed(fault.key, **fault.values)
     if isinstance(fault, RiskkitError):
         return fault
+    if isinstance(fault, OSError):
+        reason = fault.strerror or str(fault)
+        return PublishFailed("publish_failed", target=str(fault.filename or "?"), reason=reason)
     return ReportFailed("cluster_failed", why=f"{type(fault).__name__}: {fault}")
 
 
