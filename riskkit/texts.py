@@ -35,7 +35,7 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if _PLURAL.match(format_spec):
             one, many = format_spec.split("|")
-            return f"{value} {one if value == 1 else many}"
+            return f"{value} {one if value in (1, '1') else many}"
         return str(super().format_field(value, format_spec))
 
 

@@ -160,7 +160,10 @@ def _finding_tile(book: Book, unit: str) -> Tile:
 
 def _verdict(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> None:
     bold, plain = Look(bold=True, colour="rule", indent=1), Look(wrap=True)
-    lines: list[tuple[str, str | Runs | Formula]] = [("overview.why", why_not_next(book, unit))]
+    why = why_not_next(book, unit)
+    lines: list[tuple[str, str | Runs | Formula]] = [
+        ("overview.why", book.say("way.best") if why == NOTHING else why)
+    ]
     lines.append(("overview.sure", how_sure(book, unit)))
     lines += [("overview.silent", text) for text in silence(book)]
     causes = causes_cell(book, unit, 3)

@@ -159,9 +159,9 @@ def _what_is_open(book: Book, candidates: pd.DataFrame) -> str:
     parts = []
     events = in_effect(book.pack.assessment)
     if book.model.red_lines:
-        lines = book.say("list").join(
-            line_name(book, name) for name in list(dict.fromkeys(events["red_line"]))[:2]
-        )
+        met = list(dict.fromkeys(events["red_line"]))
+        lines = book.say("list").join(line_name(book, name) for name in met[:2])
+        lines += book.say("message.and_more") if len(met) > 2 else ""
         key = "message.red_lines" if len(events) else "message.no_red_lines"
         parts.append(book.say(key, n=len(events), lines=lines, pending=candidates["unit"].nunique()))
     if len(book.pack.findings.rows):
