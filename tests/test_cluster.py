@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -25,10 +26,10 @@ import yaml
 
 from riskkit.errors import ReportFailed
 from riskkit.publish import damaged
-from riskkit.report.cluster import likeness
+from riskkit.report.cluster import dispatch, likeness, station
 from riskkit.report.cluster.dispatch import Cluster
 from riskkit.report.cluster.notes import Answer, Errand, Notes, note
-from riskkit.report.cluster.station import Station
+from riskkit.report.cluster.station import Left, Station
 from riskkit.report.engine.client import Outcome
 from riskkit.report.making import Order
 from riskkit.report.workplace import WORK
@@ -257,11 +258,29 @@ def test_what_a_lost_worker_has_done_is_not_done_again(
         return Answer(given, Outcome(value=given[0] ** 0.5))
 
     monkeypatch.setattr(Station, "_call", call)
-    station = Station(notes.place, tmp_path)
-    station.perform(7)
-    station.leave()
+    at_work = Station(notes.place, tmp_path)
+    at_work.perform(7)
+    at_work.leave()
     assert made == [(1.0,), (9.0,)]
     assert [notes.answers(7)[index].outcome.value for index in range(3)] == [1.0, 2.0, 3.0]
+
+
+def test_a_worker_leaves_a_run_that_gives_no_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(station, "SILENCE", 0.5)
+    notes = Notes(tmp_path / "notes")
+    notes.leave_errand(Errand(Order(tmp_path, "2026Q2", "en"), "run", {}))
+    at_work = Station(notes.place, tmp_path)
+
+    def lives() -> bool:
+        notes.give_sign_of_life()
+        return at_work.ended
+
+    assert not wait_for(lives, seconds=2)
+    assert wait_for(lambda: at_work.ended)
+    with pytest.raises(Left):
+        at_work.open()
 
 
 @DISTRIBUTED
@@ -366,3 +385,44 @@ def test_an_address_where_no_scheduler_is_is_refused_within_seconds(
     done = in_a_process(small_bank, "run", "--dask", address)
     assert (done.returncode, said in done.stderr, done.stderr.count("\n")) == (code, True, 1), done.stderr
     assert runs(small_bank) == []
+
+
+def refused(machines: LocalCluster, order: Order, place: Path) -> str:
+    with pytest.raises(ReportFailed) as found, Cluster(machines.address, order, "run", place):
+        pass
+    return found.value.message("en")
+
+
+@LINUX
+@DISTRIBUTED
+@pytest.mark.full
+def test_a_cluster_without_workers_or_without_riskkit_is_refused(
+    small_bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "PATIENCE", 1)
+    order, without = Order(small_bank, "2026Q2", "en"), tmp_path / "without"
+    (without / "riskkit").mkdir(parents=True)
+    (without / "riskkit" / "__init__.py").write_text("raise ImportError", encoding="utf-8")
+    with cluster(tmp_path / "cluster", workers=0, PYTHONPATH=str(without)) as machines:
+        assert "had no worker for 1 second" in refused(machines, order, tmp_path / "1")
+        monkeypatch.setattr(dispatch, "PATIENCE", 60)
+        machines.add("--nthreads", "1", "--no-nanny")
+        assert f"not installed at {machines.address}" in refused(machines, order, tmp_path / "2")
+
+
+@LINUX
+@DISTRIBUTED
+@pytest.mark.full
+def test_a_worker_with_another_version_is_refused_before_it_opens_anything(
+    small_bank: Path, tmp_path: Path
+) -> None:
+    """What is installed is read from the first folder of the path that names it."""
+    other = tmp_path / "other" / "pandas-0.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: pandas\nVersion: 0.1\n", encoding="utf-8")
+    order, path = Order(small_bank, "2026Q2", "en"), os.pathsep.join([str(other.parent), str(ROOT)])
+    with cluster(tmp_path / "cluster", workers=1, PYTHONPATH=path) as machines:
+        told = refused(machines, order, tmp_path / "1")
+        assert f"versions at host {platform.node()} are not those here" in told
+        assert re.search(r"^  pandas: 3\.\S+ here, 0\.1 there$", told, re.MULTILINE), told
+        assert nothing_is_left(machines)

@@ -26,7 +26,7 @@ from tests.clusters import cluster
 
 __all__ = ["clean"]  # a fixture
 pytestmark = pytest.mark.skipif(not ways.can_fork(), reason="needs Linux")
-REPORTS, ROUNDS, CALLS, PUBLISHED = 6, 4, 400, 200
+REPORTS, ROUNDS, CALLS, PUBLISHED = 4, 4, 400, 200
 TICK = os.sysconf("SC_CLK_TCK")
 
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import queue
 import re
+import threading
 import time
 import warnings
 from collections import deque
@@ -50,12 +51,14 @@ class Cluster:
         self._notes = Notes(scratch / uuid4().hex)
         self._count = 0
         self._threads, self._counted = 0, 0.0
+        self._over = threading.Event()
 
     def __enter__(self) -> Self:
         self._client = _connected(self._address)
         try:
             self._wait_for_workers()
             self._notes.leave_errand(Errand(self._order, self._run, likeness(self._order)))
+            threading.Thread(target=self._live, daemon=True).start()
             self._begin()
         except BaseException:
             self.__exit__()
@@ -63,9 +66,16 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         with contextlib.suppress(Exception):  # a cluster that is gone need not be left
             self._client.run(station.leave, str(self._notes.place), on_error="ignore")
         self._client.close(timeout=REACH)
+
+    def _live(self) -> None:
+        """Let the workers see that the run goes on, for as long as it does."""
+        with contextlib.suppress(OSError):
+            while not self._over.wait(station.SILENCE / 6):
+                self._notes.give_sign_of_life()
 
     def each(
         self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,9 +57,18 @@ class Notes:
         found: Errand = _read(self.place / _ERRAND)
         return found
 
-    def stands(self) -> bool:
-        """Whether the run still wants anything."""
-        return (self.place / _ERRAND).is_file()
+    def give_sign_of_life(self) -> None:
+        """Say that the run still wants all this."""
+        os.utime(self.place / _ERRAND)
+
+    def sign_of_life(self) -> int | None:
+        """When the run last said so, by its own clock; None where the folder is gone. It is opened, because of an open
+        file a shared file system tells what is true now."""
+        try:
+            with (self.place / _ERRAND).open("rb") as stream:
+                return os.fstat(stream.fileno()).st_mtime_ns
+        except OSError:
+            return None
 
     def leave_work(self, number: int, function: str, calls: list[tuple[Any, ...]]) -> None:
         """Say what is to be done under a number."""

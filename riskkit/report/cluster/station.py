@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,9 +15,13 @@ from riskkit.report.cluster.notes import Answer, Notes, note
 from riskkit.report.engine.client import GONE, Child, Outcome, Zygote, ZygoteFailed
 from riskkit.report.workers import zygote_for
 
-IDLE = 30.0
-"""Seconds after which a station of which nothing is asked any more gives its memory back."""
+SILENCE = 30.0
+"""Seconds for which a run that lives may give no sign of it."""
 KILLED = -9
+
+
+LEAVING = 5.0
+"""Seconds that a run which is over waits for a worker."""
 
 
 class Left(Exception):
@@ -29,7 +32,7 @@ class Station:
     """The process that forks, for one run on one worker, shared by the worker's threads.
 
     It is started when first needed, and again where it was lost; it ends with the worker, when the run leaves, and
-    where nothing is asked of it for `IDLE` seconds.
+    where there is no sign of the run for `SILENCE` seconds.
     """
 
     def __init__(self, place: Path, scratch: Path) -> None:
@@ -39,13 +42,12 @@ class Station:
         self._lock = threading.Lock()
         self._alone = threading.Lock()
         self._zygote: Zygote | None = None
-        self._left = False
-        self._busy = 0
-        self._timer: threading.Timer | None = None
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def open(self) -> None:
         """Have the process that forks ready."""
-        with self._at_work(), self._lock:
+        with self._lock:
             self._opened()
 
     def perform(self, number: int) -> None:
@@ -54,19 +56,12 @@ class Station:
         function, calls = self._notes.work(number)
         known = self._notes.answers(number)
         attempt = self._notes.attempt(number)
-        with self._at_work(), attempt.open("wb") as stream:
+        with attempt.open("wb") as stream:
             for index, arguments in enumerate(calls):
                 if index not in known:
-                    if not self._notes.stands():
-                        raise Left
                     known[index] = self._call(function, arguments)
                 note(stream, index, known[index])
         self._notes.settle(number, attempt)
-
-    def leave(self) -> None:
-        """End its processes, and do no more."""
-        self._left = True
-        self._close()
 
     # ------------------------------------------------------------ one call
 
@@ -98,7 +93,7 @@ class Station:
             return Answer(arguments, self._heard(zygote, child))
 
     def _opened(self) -> Zygote:
-        if self._left:
+        if self.ended:
             raise Left
         if self._zygote is None:
             self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,31 +123,27 @@ class Station:
             self._zygote = None
             zygote.close()
 
-    # ------------------------------------------------------------ begin and end
+    # ------------------------------------------------------------ the end
 
-    @contextlib.contextmanager
-    def _at_work(self) -> Iterator[None]:
-        with self._lock:
-            self._busy += 1
-            if self._timer is not None:
-                self._timer.cancel()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._busy -= 1
-                self._timer = threading.Timer(IDLE, self._close_if_idle)
-                self._timer.daemon = True
-                self._timer.start()
+    def _watch(self) -> None:
+        """Leave a run that gives no sign of life any more."""
+        seen: int | None = None
+        while not self._ended.wait(SILENCE):
+            before, seen = seen, self._notes.sign_of_life()
+            if seen is None or seen == before:
+                self.leave()
 
-    def _close_if_idle(self) -> None:
-        if not self._busy:
-            self._close()
-
-    def _close(self) -> None:
+    def leave(self) -> None:
+        """End its processes, and do no more."""
+        self._ended.set()
         with self._lock:
             self._let_go(self._zygote)
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it does no more."""
+        return self._ended.is_set()
 
 
 def _lost(outcome: Outcome) -> bool:
@@ -198,8 +189,9 @@ def perform(place: str, number: int) -> None:
 
 
 async def leave(place: str) -> None:
-    """The run is over, here."""
-    await asyncio.to_thread(_leave, place)
+    """The run is over, here; a process that is still opening the quarter is not waited for, and ends when it has."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.to_thread(_leave, place), LEAVING)
 
 
 def _station(place: Path, worker: Any) -> Station | None:
@@ -207,7 +199,7 @@ def _station(place: Path, worker: Any) -> Station | None:
     with _guard:
         if str(place) in _left:
             return None
-        if str(place) not in _stations:
+        if str(place) not in _stations or _stations[str(place)].ended:
             likeness.compare(place)
             _stations[str(place)] = Station(place, Path(worker.local_directory))
         return _stations[str(place)]
