@@ -37,7 +37,17 @@ from tests.report.recalculation import (
     texts_that_compute,
     values,
 )
-from tests.report.test_workbook_live import HDI, ITEMS, KNOWN, POINTS, mixed, place_of, stand_in
+from tests.report.test_workbook_live import (
+    HDI,
+    ITEMS,
+    KNOWN,
+    POINTS,
+    inner,
+    mixed,
+    place_of,
+    stand_in,
+)
+from tests.scoring import tiny
 
 UNITS = ["0103", "0302", "0404", "0411", "0200"]
 """Plain; deducted and capped; vetoed; provisional; a roll-up."""
@@ -282,3 +292,61 @@ def test_points_of_too_few_respondents_enter_no_formula(pack: QuarterPack, tmp_p
     parent = next(cell for (sheet, cell), text in shown.items() if sheet == SHEET["zh"] and text == "B3")
     above = load_workbook(tmp_path / "few.xlsx")[SHEET["zh"]][f"G{parent[1:]}"]
     assert above.value == pytest.approx(pack.assessment.scores(2).loc["0103", "B3"])  # published, no formula
+
+
+# --- models of another kind
+
+
+HOSTILE = [
+    "=1+1",
+    '<b>"&HYPERLINK("http://x")&"',
+    "../x 😀~*?",
+    "O'Brien [1] {x} #REF!",
+    "a\x07\nb",
+    "_x000D_ 'q'!A1",
+]
+
+
+def reworded(part: Any, words: list[str]) -> Any:
+    """A model's text with the next of some hostile words in place of every name."""
+    if isinstance(part, dict):
+        if set(part) == {"zh", "en"}:
+            words.append(words.pop(0))
+            return dict.fromkeys(part, words[-1])
+        return {key: reworded(value, words) for key, value in part.items()}
+    return [reworded(value, words) for value in part] if isinstance(part, list) else part
+
+
+def five_levels() -> dict[str, Any]:
+    """A model whose items stand on the third and on the fifth level, with a least score on each of four."""
+    fifth = inner("D3", 0.4, inner("D4", 1.0, tiny.item("x1", 1.0)))
+    spec = tiny.spec(nodes=[inner("D1", 1.0, inner("D2", 1.0, fifth, tiny.item("x2", 0.6)))])
+    spec["grades"][0]["conditions"] = [
+        {"kind": "node_min", "depth": depth, "value": 50 + depth} for depth in (1, 2, 3, 4)
+    ]
+    return spec
+
+
+def scored(spec: dict[str, Any]) -> rk.Assessment:
+    model = rk.IndicatorModel(type(tiny.model().spec).model_validate(spec))
+    values: dict[str, dict[str, float | str]] = {
+        "u": {"x1": 0.9, "x2": 0.95},
+        "v": {"x1": "not_applicable", "x2": 0.5},
+        "w": {"x1": "not_applicable", "x2": "not_applicable"},
+    }
+    return rk.score(model, tiny.measures(model, values, [], u=3, v=4, w=5))
+
+
+@pytest.mark.needs("soffice")
+def test_trees_of_five_levels_and_hostile_words_are_reckoned_alike(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    assessment = scored(reworded(five_levels(), list(HOSTILE)))
+    paths = [tmp_path / f"{unit}.xlsx" for unit in "uvw"]
+    for path in paths:
+        as_scored(assessment, write_alone(assessment, path.stem, path), values(path))
+        assert faults(path) == []
+        for text in texts_that_compute(path):
+            assert not re.search(r"=1\+1|HYPERLINK|#REF!", re.sub(r'"(?:[^"]|"")*"', "", text)), text
+    for path, again in zip(paths, recalculated(program("soffice"), tmp_path, *paths), strict=True):
+        assert differences(path, again) == {}, path.name

@@ -214,6 +214,7 @@ class _Profile:
         ]
         sheet.heads(columns)
         first = sheet.row
+        sheet.worksheet.print_title_rows = f"{first - 1}:{first - 1}"
         last = first + len(items) - 1
         lost = [self._lost(name) for name in items]
         order = np.argsort(np.argsort([-value for value in lost], kind="stable"), kind="stable") + 1

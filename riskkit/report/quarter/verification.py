@@ -9,7 +9,7 @@ import numpy as np
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.quarter.live import Live, shown
-from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, TEXT, Formula, Sheet
+from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, TEXT, Formula, Sheet, quoted
 
 WIDTHS = [30, 11, 11, 9, 9, 9, 8, 8, 8, 8, 8, 8, 11, 11, 9, 10]
 SPREAD = 10_000
@@ -29,7 +29,7 @@ class Verification:
     def seal(self, book: Book) -> Formula:
         """Whether the live figures are the published ones, in words."""
         same, changed = (book.say(f"check.{key}") for key in ("same", "changed"))
-        return Formula(f'=IF(IFERROR({self.changed},1)=0,"{same}","{changed}")', same)
+        return Formula(f"=IF(IFERROR({self.changed},1)=0,{quoted(same)},{quoted(changed)})", same)
 
 
 def write_verification(book: Book, live: Live) -> Verification:

@@ -109,6 +109,7 @@ def _nodes(book: Book, sheet: Sheet) -> tuple[dict[str, str], dict[str, str], in
         book.head("full_marks", CENTRED.but(format="0.00")),
     ]
     sheet.heads(columns)
+    sheet.worksheet.print_title_rows = f"{sheet.row - 1}:{sheet.row - 1}"
     top = sheet.row + 1
     chosen = list(counted(book.model.spec.nodes))
     row_of = {node.id: top + place for place, node in enumerate(chosen)}
