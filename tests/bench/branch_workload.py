@@ -55,7 +55,7 @@ def _shown(source: str, scope: dict[str, Any]) -> int:
     size = len(value._repr_html_()) + len(repr(value)) if hasattr(value, "_repr_html_") else 0
     for number in plt.get_fignums():
         held, figure = io.BytesIO(), plt.figure(number)
-        figure.savefig(held, format="png", bbox_inches="tight", dpi=figure.dpi)
+        figure.savefig(held, format="png", dpi=figure.dpi)
         size += len(base64.b64encode(held.getvalue()))
     plt.close("all")
     return size

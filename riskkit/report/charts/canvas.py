@@ -64,6 +64,9 @@ def _style() -> dict[str, Any]:
 
 WIDTH = 7.6
 DPI = 120
+SETTLED = "settled"
+PAD = 0.08
+"""Inches between the edge of a figure and what is drawn next to it."""
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 """Keeps a label readable where it lies on a line."""
 NOTE: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8.5}
@@ -163,7 +166,7 @@ def canvas(
     *,
     height: float,
     width: float = WIDTH,
-    layout: str = "constrained",
+    layout: str = SETTLED,
 ) -> Iterator[Canvas]:
     """Axes to draw on: those given, or those of a new figure; every text in them gets the chart's font."""
     figure = ax.figure if ax is not None else _new_figure(width, height, layout)
@@ -174,6 +177,8 @@ def canvas(
         yield Canvas(ax, spoken(lang))
         for text in ax.findobj(Text):
             text.set_fontfamily(family)
+        if layout is SETTLED and figure.axes == [ax]:
+            _settle(figure, ax)
     if figure.canvas.required_interactive_framework is None:
         figure.stale = False  # no window shows it: a notebook need not draw it before it is saved
 
@@ -182,7 +187,21 @@ def _new_figure(width: float, height: float, layout: Any) -> Any:
     """A figure, made before the chart's settings hold: they would undo what a notebook's backend sets at its first."""
     import matplotlib.pyplot as plt
 
-    return plt.figure(figsize=(width, height), dpi=DPI, layout=layout)
+    return plt.figure(figsize=(width, height), dpi=DPI, layout=None if layout is SETTLED else layout)
+
+
+def _settle(figure: Any, ax: Axes) -> None:
+    """Give axes all the room that their labels leave. Measured once, when all is drawn: matplotlib's constrained layout
+    measures twice at every drawing, and draws twice for it."""
+    outer, inner = ax.get_tightbbox(figure._get_renderer()), ax.get_window_extent()
+    assert outer is not None, "axes that are seen have a box"
+    width, height, pad = figure.bbox.width, figure.bbox.height, PAD * figure.dpi
+    figure.subplots_adjust(
+        left=(inner.x0 - outer.x0 + pad) / width,
+        right=1 - (outer.x1 - inner.x1 + pad) / width,
+        bottom=(inner.y0 - outer.y0 + pad) / height,
+        top=1 - (outer.y1 - inner.y1 + pad) / height,
+    )
 
 
 def grade_colours(model: IndicatorModel) -> dict[str, str]:

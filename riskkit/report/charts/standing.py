@@ -177,7 +177,7 @@ def heatmap(
     names = _at_depth(assessment, 2)
     scores = assessment.scores(2).loc[chosen.index, names]
     height, width = 2.1 + 0.225 * len(chosen), max(c.WIDTH, 2.2 + 0.5 * len(names))
-    with c.canvas(ax, lang, height=height, width=width, layout="none") as on:
+    with c.canvas(ax, lang, height=height, width=width) as on:
         left = _columns(assessment, names)
         _cells(on, scores, left, assessment.model.spec.score.maximum)
         decimals = assessment.model.spec.score.decimals

@@ -17,9 +17,9 @@ def draw_once() -> None:
 
 def draw(on: Callable[[Axes], object]) -> None:
     """Draw on the axes of a figure that is forgotten. It is none of pyplot's, whose backend is left unchosen."""
-    figure = Figure(layout="constrained")
+    figure = Figure()
     on(figure.subplots())
-    FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png", bbox_inches="tight")
+    FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png")
 
 
 def _anything(axes: Axes) -> None:
