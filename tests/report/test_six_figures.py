@@ -117,6 +117,6 @@ def test_where_nobody_was_graded_last_quarter_scores_are_not_compared_and_the_pa
     before = dataclasses.replace(pack.before, summary=pack.before.summary.assign(rank=np.nan, grade=None))
     moved = dataclasses.replace(pack.movement, units=pack.movement.units.assign(grade_before=None))
     page = first_page(dataclasses.replace(pack, before=before, movement=moved), tmp_path)
-    assert "– on last quarter" in page
+    assert "no figure last quarter" in page
     assert any("No unit was graded both now and in 2026Q1" in text for text in page)
     assert not any("first period" in text or "no earlier period" in text for text in page)

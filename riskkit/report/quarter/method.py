@@ -126,7 +126,7 @@ def _grades(book: Book, sheet: Sheet, weights: Weights) -> None:
         book.head("grade", CENTRED),
         book.head("name", TEXT),
         book.head("minimum", CENTRED.but(format=book.score_format)),
-        book.head("national", TEXT),
+        book.head("national", WRAPPED),
         book.head("conditions", WRAPPED, span=3),
     ]
     rows = []
@@ -169,7 +169,7 @@ def _red_lines(book: Book, sheet: Sheet) -> None:
         book.head("id", TEXT.but(colour="grey")),
         book.head("name", WRAPPED, span=2),
         book.head("effect", WRAPPED),
-        book.head("lasts", CENTRED.but(size="small")),
+        book.head("lasts", CENTRED.but(size="small", wrap=True)),
         book.head("candidate", QUIET.but(colour="ink")),
         book.head("sources", QUIET),
     ]

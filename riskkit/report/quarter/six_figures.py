@@ -53,13 +53,17 @@ def earlier(book: Book) -> Iterator[tuple[str, Assessment | None]]:
 
 
 def _versus(book: Book, say: Callable[[Assessment], str | None], *, known: bool = True) -> Lines:
-    """A line for each earlier period: what `say` makes of it, a dash for nothing to compare, or that there is none."""
+    """A line for each earlier period: what `say` makes of it, or that there is no such period, or no such figure."""
     return tuple(
-        book.say(f"tile.versus.no_{key}")
-        if other is None
-        else book.say(f"tile.versus.{key}", change=(say(other) if known else None) or NOTHING)
+        _line(book, key, other, say(other) if other is not None and known else None)
         for key, other in earlier(book)
     )
+
+
+def _line(book: Book, key: str, other: Assessment | None, change: str | None) -> str:
+    if change is not None:
+        return book.say(f"tile.versus.{key}", change=change)
+    return book.say(f"tile.versus.{'no' if other is None else 'none'}_{key}")
 
 
 def _counted(
@@ -88,12 +92,8 @@ def _mean(book: Book, live: Live) -> Tile:
     lines: list[str | Formula] = []
     for key, other in earlier(book):
         before = figures.mean_score(other)
-        if other is None:
-            lines.append(book.say(f"tile.versus.no_{key}"))
-        elif now != now or before != before:
-            lines.append(book.say(f"tile.versus.{key}", change=NOTHING))
-        else:
-            lines.append(_mean_line(book, key, mean, now, before))
+        missing = now != now or before != before
+        lines.append(_line(book, key, other, None) if missing else _mean_line(book, key, mean, now, before))
     interval = book.pack.means.iloc[-1]
     low, high = float(interval["score_low"]), float(interval["score_high"])
     note = book.say("tile.mean.interval", low=book.number(low), high=book.number(high)) if low == low else ""
