@@ -18,8 +18,9 @@ from riskkit.report.cluster.dispatch import Cluster
 from riskkit.report.engine import ways
 from riskkit.report.making import BRANCHES, Made, Order
 from riskkit.report.run import run_id
-from riskkit.report.workers import Workers, zygote_for
+from riskkit.report.workers import EVERY, Workers, zygote_for
 from riskkit.report.workplace import Workplace
+from tests.batches import wait_for
 from tests.bench.bench_notebooks import clean
 from tests.bench.race import Line, Side, milliseconds
 from tests.clusters import cluster
@@ -27,6 +28,7 @@ from tests.clusters import cluster
 __all__ = ["clean"]  # a fixture
 pytestmark = pytest.mark.skipif(not ways.can_fork(), reason="needs Linux")
 REPORTS, ROUNDS, CALLS, PUBLISHED = 4, 4, 400, 200
+NAP, NAPS = 2.0, 6
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -172,3 +174,28 @@ def test_what_the_run_itself_takes_for_a_report_on_a_cluster(
         lines.append(Line(what, f"{seconds / count * 1000:.3g} ms"))
     lines.append(Line("a report's notebook and workbook", f"{size / 1024:.0f} KiB"))
     assert used / PUBLISHED < 0.05
+
+
+@pytest.mark.usefixtures("clean")
+@pytest.mark.parametrize(("workers", "threads"), [(1, 1), (2, 1), (4, 16)])
+def test_all_threads_are_kept_at_work(
+    lines: list[Line], tmp_path: Path, small_bank: Path, workers: int, threads: int
+) -> None:
+    """Calls that only sleep, so that two cores can stand for many: the share of the time that the threads slept."""
+    order = Order(small_bank, "2026Q2", "zh")
+    name = run_id(open_workspace(order.workspace, lang=order.lang), order)
+    naps = [(NAP,)] * (NAPS * workers * threads)
+    with cluster(tmp_path / "cluster", workers=0, stand_ins=False) as machines:
+        for _ in range(workers):
+            machines.add("--nthreads", str(threads), "--no-nanny")
+        with Cluster(machines.address, order, name, tmp_path / "out" / "work" / "tmp") as processes:
+            assert wait_for(lambda: processes._now() == workers * threads)
+            began, used = time.perf_counter(), time.process_time()
+            assert sum(1 for _ in processes.each("time:sleep", naps, at_once=EVERY)) == len(naps)
+            took, used = time.perf_counter() - began, time.process_time() - used
+    share = NAPS * NAP / took
+    count = workers * threads
+    line = Line(f"{count} {'thread' if count == 1 else 'threads'} kept at work", f"{share:.0%}")
+    line.peer, line.theirs = "the run's processor time", f"{used / len(naps) * 1000:.3g} ms each"
+    lines.append(line)
+    assert share > 0.5
