@@ -73,7 +73,7 @@ def _columns(book: Book, depths: list[int]) -> list[Column]:
     columns = [
         book.head("level_no", CENTRED.but(colour="grey")),
         book.head("grade", TEXT.but(bold=True)),
-        book.head("short", CENTRED),
+        book.head("short", CENTRED.but(wrap=True)),
         book.head("national", WRAPPED.but(size="small")),
         book.head("minimum", INPUT.but(format=book.score_format)),
         book.head("published", quiet),

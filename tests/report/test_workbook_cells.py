@@ -253,3 +253,25 @@ def test_the_parts_are_those_that_openpyxl_writes() -> None:
         assert sorted(names) == sorted(name for name in parts if not name.startswith("docProps"))
         for name in names:
             assert parts[name] == archive.read(name), name
+
+
+def test_another_look_for_one_cell_leaves_its_neighbours_as_they_were() -> None:
+    """Cells of one look share it: what is put on one of them a second time must not reach the others."""
+    sheet = Workbook().worksheets[0]
+    for row in (1, 2):
+        put(sheet.cell(row, 1), "a", Look(bold=True))
+    put(sheet.cell(1, 1), "b", Look(align="center", colour="bad"))
+    put(sheet.cell(3, 1), "c", Look(bold=True))
+    first, *others = (sheet.cell(row, 1) for row in (1, 2, 3))
+    assert (first.alignment.horizontal, first.font.b) == ("center", False)
+    assert [(cell.alignment.horizontal, cell.font.b) for cell in others] == [("left", True)] * 2
+
+
+def test_a_text_of_several_lines_is_not_linked() -> None:
+    """LibreOffice shows one line of a linked text, whatever the height of its row."""
+    sheet = Sheet(Workbook().worksheets[0], [20.0])
+    for row, text in enumerate(("short", "a text that takes more than one line of this column"), start=1):
+        sheet.put(1, text, Look(wrap=True))
+        sheet.link(1, "Sheet!$A$1")
+        assert bool(sheet.worksheet.cell(row, 1).hyperlink) == (row == 1)
+        sheet.down()

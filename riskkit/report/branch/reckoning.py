@@ -26,6 +26,8 @@ WEIGHT = 5
 """The column of weights; the scores of each level of the tree stand in columns of their own at its right."""
 BEYOND = ("full_marks", "share", "lost", "published", "difference")
 """The columns behind the scores."""
+ONE_PAGE = 18
+"""Rows of a tree that leave room on their page for the grades and the steps."""
 SMALL = CENTRED.but(size="small")
 TOTAL = TEXT.but(bold=True, top="rule", bottom="rule", fill="paper")
 
@@ -68,7 +70,8 @@ class _Reckoning:
         sheet.down(6)
         self._tree()
         sheet.down(10)
-        sheet.new_page()
+        if len(self.tree) > ONE_PAGE:
+            sheet.new_page()
         sheet.section(book.label("method.grades"))
         sheet.down(22)
         thresholds = write_thresholds(book, sheet)
