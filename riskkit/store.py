@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -44,8 +44,15 @@ def key(*parts: object) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
+LARGEST = 2**25
+"""Bytes of a table that is still kept once it was read."""
+
+
 class LazyTables(Mapping[str, pd.DataFrame]):
-    """Tables read from Parquet when first asked for; `again` gives them where the file is gone by then."""
+    """Tables read from Parquet when asked for; `again` gives them where the file is gone by then.
+
+    Small ones are kept, large ones read anew every time: together those of a large bank would fill its memory.
+    """
 
     def __init__(self, folder: Path, again: Callable[[], Evidence]) -> None:
         self._paths = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
@@ -53,12 +60,27 @@ class LazyTables(Mapping[str, pd.DataFrame]):
         self._read: dict[str, pd.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self._read:
-            try:
-                self._read[name] = _in_seconds(_read(self._paths[name]))
-            except OSError:
-                self._read.update(self._again().tables)
-        return self._read[name]
+        if name in self._read:
+            return self._read[name]
+        try:
+            table = _in_seconds(_read(self._paths[name]))
+        except OSError:
+            self._read.update(self._again().tables)
+            return self._read[name]
+        if table.memory_usage(deep=True).sum() <= LARGEST:
+            self._read[name] = table
+        return table
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def some(self, table: str, names: Collection[str]) -> pd.DataFrame:
+        """Those columns of a table that it has."""
+        if table not in self._read:
+            with contextlib.suppress(OSError):
+                return _in_seconds(_read(self._paths[table], names))
+        whole = self[table]
+        return whole[[name for name in whole if name in names]]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -67,13 +89,14 @@ class LazyTables(Mapping[str, pd.DataFrame]):
         return len(self._paths)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """A stored table, without the threads that `pandas.read_parquet` starts: a process that has them must not fork."""
+def _read(path: Path, columns: Collection[str] = ()) -> pd.DataFrame:
+    """A stored table, or those of some columns that it has, without the threads that `pandas.read_parquet` starts: a
+    process that has them must not fork."""
     from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
-    frame: pd.DataFrame = (
-        ParquetFile(path, pre_buffer=False).read(use_threads=False).to_pandas(use_threads=False)
-    )
+    file = ParquetFile(path, pre_buffer=False)
+    wanted = [name for name in file.schema_arrow.names if name in columns] if columns else None
+    frame: pd.DataFrame = file.read(wanted, use_threads=False).to_pandas(use_threads=False)
     return frame
 
 

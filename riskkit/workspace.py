@@ -334,25 +334,25 @@ class Workspace:
 
     def totals(self, until: object = None) -> pd.DataFrame:
         """The rows of `history` that hold totals, without ever holding all of it."""
-        last, frames = self.period(until), []
-        for period in self.periods:
-            if period <= last:
-                whole = self._with_interval(period)
-                frames.append(whole[whole["node"] == ""])
+        last = self.period(until)
+        frames = [self._with_interval(p, "totals") for p in self.periods if p <= last]
         return pd.concat(frames, ignore_index=True)
 
-    def _with_interval(self, period: Period) -> pd.DataFrame:
+    def _with_interval(self, period: Period, part: str = "history") -> pd.DataFrame:
         ends = ["score_low", "score_high"]
-        whole = self._past(period).join(self.uncertainty(period)[ends], on="unit")
+        whole = self._past(period, part).join(self.uncertainty(period)[ends], on="unit")
         whole[ends] = whole[ends].where(whole["node"] == "")
         return whole
 
-    def _past(self, period: Period) -> pd.DataFrame:
-        """One period of the history, from the store where it is there."""
+    def _past(self, period: Period, part: str) -> pd.DataFrame:
+        """One period of the history, or of its totals alone, from the store where it is there."""
         made_from = content_key(self.model, self.input_hashes(period))
-        return self._store.frame(
-            f"history-{period}", made_from, lambda: _nodes_and_totals(self.assessment(period))
-        )
+
+        def compute() -> pd.DataFrame:
+            assessment = self.assessment(period)
+            return _with_totals(assessment, assessment.nodes if part == "history" else assessment.root)
+
+        return self._store.frame(f"{part}-{period}", made_from, compute)
 
     def input_hashes(self, period: object = None) -> dict[str, str]:
         """SHA-256 of every input file a period's assessment rests on, by path in the workspace."""
@@ -364,8 +364,9 @@ class Workspace:
         return dict(sorted((hashes | self._register_hashes).items()))
 
 
-def _nodes_and_totals(assessment: Assessment) -> pd.DataFrame:
-    nodes = assessment.nodes.join(assessment.summary[["name", "level", "grade", "rank"]], on="unit")
+def _with_totals(assessment: Assessment, nodes: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `Assessment.nodes` with what is published of the totals among them."""
+    nodes = nodes.join(assessment.summary[["name", "level", "grade", "rank"]], on="unit")
     total = nodes["node"] == ""
     published = nodes["unit"].map(assessment.summary["score"])
     nodes["score"] = published.where(total, nodes["score"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from riskkit.analysis.attribution import Attribution, attribute
-from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.assessment import Assessment, item_frame
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,35 @@ class Movement:
     before: Assessment
     after: Assessment
     units: pd.DataFrame
-    items: pd.DataFrame
     why: Attribution
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """Made when first asked for; `moved` tells one unit's changes without it."""
+        keep = ["unit", "item", "points", "state", "lost"]
+        then, now = (
+            item_frame(each, each.summary.index.isin(self.units.index)[:, None], keep)
+            for each in (self.before, self.after)
+        )
+        items = then.merge(now, on=["unit", "item"], how="outer", suffixes=("_before", "_after"))
+        row = self.why.groups.index.get_indexer(pd.Index(items["unit"]))
+        column = pd.Index(list(self._changes)).get_indexer(pd.Index(items["item"]))
+        whole = np.column_stack(list(self._changes.values()))
+        items["change"] = np.where(row >= 0, whole[row, column] if len(whole) else np.nan, np.nan)
+        return items
+
+    @cached_property
+    def _changes(self) -> dict[str, np.ndarray]:
+        """What each item did to the scores of `why.groups`, all groups together, by item."""
+        shape = (len(self.why.groups), len(self.why.names))
+        whole = sum(self.why.nodes.values(), start=np.zeros(shape))
+        items = {*self.before.model.items, *self.after.model.items}
+        return {name: whole[:, at] for at, name in enumerate(self.why.names) if name in items}
+
+    def moved(self, unit: str) -> list[tuple[str, float]]:
+        """What each item did to a unit's score, in the order of `items`; nothing for a unit not in both."""
+        row = self.why.groups.index.get_indexer(pd.Index([unit]))[0]
+        return [(name, float(self._changes[name][row])) for name in sorted(self._changes) if row >= 0]
 
     def explain(self, unit: str) -> pd.DataFrame:
         """One unit's items by size of change, what changed nothing left out; indexed by item.
@@ -52,18 +80,4 @@ def compare(before: Assessment, after: Assessment) -> Movement:
     units = units.join(before.summary[columns].add_suffix("_before"))
     units = units.join(after.summary[columns].add_suffix("_after"))
     units["change"] = units["score_after"] - units["score_before"]
-    keep = ["unit", "item", "points", "state", "lost"]
-    items = before.items[keep].merge(
-        after.items[keep], on=["unit", "item"], how="outer", suffixes=("_before", "_after")
-    )
-    why = attribute(before, after)
-    items["change"] = _changes(why, items)
-    return Movement(before, after, units, items, why)
-
-
-def _changes(why: Attribution, items: pd.DataFrame) -> np.ndarray:
-    """What each item did to its unit's score, all groups together; missing where the unit is on one side only."""
-    whole = sum(why.nodes.values(), start=np.zeros((len(why.groups), len(why.names))))
-    row = why.groups.index.get_indexer(pd.Index(items["unit"]))
-    column = pd.Index(why.names).get_indexer(pd.Index(items["item"]))
-    return np.where(row >= 0, whole[row, column] if len(whole) else np.nan, np.nan)
+    return Movement(before, after, units, attribute(before, after))

@@ -13,7 +13,7 @@ from riskkit.evidence.reach import Reach
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
-from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.assessment import Assessment, item_frame
 
 SLACK = 1e-9
 
@@ -132,7 +132,8 @@ def _below(model: IndicatorModel, item: str, kind: s.DataKind) -> bool:
 
 def _weakness(assessment: Assessment, kind: s.DataKind) -> pd.DataFrame:
     names = guards(assessment.model, kind)
-    rows = assessment.items[assessment.items["item"].isin(names)]
+    chosen = np.isin(assessment.graded.plan.items, names)
+    rows = item_frame(assessment, chosen, ["unit", "item", "points", "state"])
     units = assessment.summary[~assessment.summary["rollup"]]
     weight = rows["item"].map(assessment.model.nominal_weights).where(rows["points"].notna(), 0.0)
     short = weight * (1 - rows["points"].fillna(0.0) / assessment.graded.plan.maximum)
@@ -178,7 +179,7 @@ def _counts(assessment: Assessment, level: s.DataLevel) -> tuple[pd.Series, pd.S
     came, counts = pd.Series(False, units), pd.Series(0, units)
     for reach in _reaches(assessment, level):
         came |= pd.Series(reach.handed_in(level.table), units)
-        rows = reach.rows(s.Rows(table=level.table, where=level.where))
+        rows = reach.rows(s.Rows(table=level.table, where=level.where), ["unit"])
         counts = counts.add(rows.groupby("unit").size().reindex(units, fill_value=0))
     return came, counts
 

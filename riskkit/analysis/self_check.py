@@ -30,7 +30,8 @@ def compare_self_check(measures: Measures) -> SelfCheckGap:
     tables = measures.evidence[measures.period].tables
     if "self_check" not in tables or "checklist" not in tables:
         return SelfCheckGap(pd.DataFrame(columns=["self_share", "inspected_share", "gap", "items"]))
-    own, inspected = _shares(tables["self_check"]), _shares(tables["checklist"])
+    evidence, columns = measures.evidence[measures.period], ("unit", "item", "sampled", "passed")
+    own, inspected = (_shares(evidence.some(name, columns)) for name in ("self_check", "checklist"))
     both = pd.DataFrame({"self_share": own, "inspected_share": inspected}).dropna()
     groups = both.groupby(level="unit")
     units = groups.mean()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 from openpyxl.utils import get_column_letter
@@ -38,6 +38,14 @@ COMPACT = "item_values"
 Letters = dict[tuple[str, str], dict[str, str]]
 
 
+@runtime_checkable
+class ByColumn(Protocol):
+    """Tables of which some columns can be had without the others."""
+
+    def some(self, table: str, names: Collection[str]) -> pd.DataFrame:
+        """Those columns of a table that it has."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What was collected for one period.
@@ -58,6 +66,13 @@ class Evidence:
     def corrections(self) -> pd.DataFrame:
         """The corrections ledger, one row a cell put right."""
         return self.tables.get(LEDGER, pd.DataFrame())
+
+    def some(self, table: str, names: Collection[str]) -> pd.DataFrame:
+        """Those columns of a table that it has, without reading the others; the whole table for no names."""
+        if names and isinstance(self.tables, ByColumn):
+            return self.tables.some(table, names)
+        whole = self.tables[table]
+        return whole[[name for name in whole if name in names]] if names else whole
 
     def cell(self, file: str, sheet: str, row: int, column: str) -> str:
         """The address of a column's cell in its source, such as F17."""

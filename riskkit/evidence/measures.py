@@ -171,10 +171,8 @@ def measure(
 
         >>> measure(model, units, {period: evidence}, period).frame
     """
-    life = max(model.spec.cadences.values())
-    known = [period.shift(-step) for step in range(life) if period.shift(-step) in evidence]
     found = fresh or (lambda p: measure_fresh(model, units, evidence, p, calendar=calendar))
-    frame = _carry_over(model, {p: found(p) for p in known}, period)
+    frame = _carry_over(model, lambda p: found(p) if p in evidence else None, period)
     staff = Reach(model, units, evidence, period, calendar).staff()
     return Measures(model, units, period, frame, staff, evidence, calendar)
 
@@ -345,26 +343,30 @@ def _use_compact(item: s.Item, reach: Reach, values: _Values, confidence: np.nda
     return given
 
 
-def _carry_over(model: IndicatorModel, fresh: Mapping[Period, pd.DataFrame], period: Period) -> pd.DataFrame:
-    now = fresh[period].set_index(["unit", "item"])
-    now["age"] = 0
+def _carry_over(
+    model: IndicatorModel, fresh: Callable[[Period], pd.DataFrame | None], period: Period
+) -> pd.DataFrame:
+    """The period's own measures, and earlier ones that still stand where there is none; `fresh` gives every period's in
+    the same rows, or none."""
+    now = fresh(period)
+    assert now is not None, "the period itself has measures"
+    now = now.drop(columns="population").assign(age=0)
     life = {name: model.spec.cadences[item.cadence] for name, item in model.items.items()}
-    alive = np.array([life[name] for name in now.index.get_level_values("item")])
+    alive = now["item"].map(life).to_numpy()
     for step in range(1, max(life.values())):
-        earlier = fresh.get(period.shift(-step))
+        earlier = fresh(period.shift(-step))
         if earlier is None:
             continue
-        then = earlier.set_index(["unit", "item"]).reindex(now.index)
-        usable = then["state"].isin([MEASURED, NOT_APPLICABLE]).to_numpy()
+        assert all(earlier[name].equals(now[name]) for name in ("unit", "item")), "the same rows"
+        usable = earlier["state"].isin([MEASURED, NOT_APPLICABLE]).to_numpy()
         take = (now["state"] == NOT_ASSESSED).to_numpy() & usable & (alive > step)
-        columns = ["value", "numerator", "denominator", "n", "confidence", "thin", "measured_in", *SAMPLE]
-        now.loc[take, columns] = then.loc[take, columns]
-        measured = take & (then["state"] == MEASURED).to_numpy()
+        measured = take & (earlier["state"] == MEASURED).to_numpy()
+        for name in ("value", "numerator", "denominator", "n", "confidence", "thin", "measured_in", *SAMPLE):
+            now.loc[take, name] = earlier.loc[take, name]
         now.loc[measured, "state"] = CARRIED
         now.loc[take & ~measured, "state"] = NOT_APPLICABLE
         now.loc[take, "reason"] = reason("carried", period=str(period.shift(-step)))
         now.loc[take, "age"] = step
         if step > STALE_AFTER:
             now.loc[measured, "confidence"] = "D"
-    now["thin"] = now["thin"].astype(bool)
-    return now.drop(columns="population").reset_index()
+    return now

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,24 @@ from riskkit.periods import Period
 
 ZERO = "zero"
 REFUSED = "refused"
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _once(method: Callable[Concatenate[Reach, P], T]) -> Callable[Concatenate[Reach, P], T]:
+    """What a method of a reach gave is kept, and goes with the reach: `functools.cache` would keep both for ever."""
+
+    def given(self: Reach, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (method.__name__, args, *kwargs.items())
+        if key not in self.found:
+            self.found[key] = method(self, *args, **kwargs)
+        kept: T = self.found[key]
+        return kept
+
+    given.__doc__ = method.__doc__
+    return given
 
 
 def holidays(calendar: pd.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +81,7 @@ class Reach:
         self.period = period
         self.now = evidence[period]
         self.setting = setting(model, period, calendar)
-        self._staff: dict[Period, pd.Series] = {}
+        self.found: dict[Any, Any] = {}
 
     def periods(self, window: int) -> list[Period]:
         """The last `window` periods that have evidence, newest first."""
@@ -76,13 +93,14 @@ class Reach:
         length = len(self.periods(window))
         return length / 4 if self.period.frequency == "quarter" else float(length)
 
-    @cache  # noqa: B019
-    def table(self, name: str, window: int = 1) -> pd.DataFrame:
-        """A table's rows within the window, with `_period`; for a snapshot table the present state."""
+    @_once
+    def table(self, name: str, window: int = 1, columns: frozenset[str] = frozenset()) -> pd.DataFrame:
+        """A table's rows within the window, with `_period`; for a snapshot table the present state. Of its columns
+        those named, or all for none."""
         spec = self.model.tables[SOURCE_OF.get(name, name)]
         periods = self.periods(window) if spec.scope == "period" else [self.period]
         frames = [
-            self.evidence[period].tables[name].assign(_period=str(period))
+            self.evidence[period].some(name, columns).assign(_period=str(period))
             for period in periods
             if name in self.evidence[period].tables
         ]
@@ -102,9 +120,14 @@ class Reach:
             }
         return pd.DataFrame(series | {column: pd.Series(dtype="str") for column in [*ORIGIN, "_period"]})
 
-    def rows(self, rows: s.Rows) -> pd.DataFrame:
-        """The rows of a table after joins and `where`, as a fresh frame."""
-        frame = self.table(rows.table, rows.window).copy()
+    def rows(self, rows: s.Rows, columns: Collection[str] = ()) -> pd.DataFrame:
+        """The rows of a table after joins and `where`, as a fresh frame; with only as many columns as are needed to
+        have those named, or with all for none."""
+        needed = frozenset(columns)
+        if columns:
+            needed |= Expression(rows.where).names if rows.where else frozenset()
+            needed = needed.union(*(join.keys for join in rows.join))
+        frame = self.table(rows.table, rows.window, needed).copy()
         for join in rows.join:
             frame = self._join(frame, join)
         if rows.where is not None:
@@ -131,7 +154,7 @@ class Reach:
                 joined[name] = joined[name].astype("boolean").fillna(False)
         return joined
 
-    @cache  # noqa: B019
+    @_once
     def staff(self, window: int = 1) -> pd.Series:
         """Mean head count of each unit over the window; the register's figure where no table tells."""
         counts = [self._headcount(period) for period in self.periods(window)]
@@ -140,36 +163,41 @@ class Reach:
             return self.register["staff"].astype("float64")
         return pd.concat(known, axis=1).mean(axis=1).reindex(self.units, fill_value=0.0)
 
+    @_once
     def _headcount(self, period: Period) -> pd.Series | None:
         rule = self.model.spec.staff
         if rule is None or rule.table not in self.evidence[period].tables:
             return None
-        if period not in self._staff:
-            there = self if period == self.period else Reach(self.model, self.register, self.evidence, period)
-            rows = self.evidence[period].tables[rule.table]
-            present = rows[Expression(rule.where).truth(rows, there.setting)]
-            self._staff[period] = (
-                present.groupby("unit").size().reindex(self.units, fill_value=0).astype("float64")
-            )
-        return self._staff[period]
+        there = self if period == self.period else Reach(self.model, self.register, self.evidence, period)
+        where = Expression(rule.where)
+        rows = self.evidence[period].some(rule.table, {"unit", *where.names})
+        present = rows[where.truth(rows, there.setting)]
+        return present.groupby("unit").size().reindex(self.units, fill_value=0).astype("float64")
 
     # ------------------------------------------------------------ who handed in what; arrays in the register's order
 
     def _among(self, units: set[str]) -> np.ndarray:
         return np.array([unit in units for unit in self.units], dtype=bool)
 
-    @cache  # noqa: B019  # a reach lives as long as one computation
+    @_once
     def handed_in(self, name: str) -> np.ndarray:
         """Whether each unit answered the call for a table this period (rows, or a zero return)."""
         source = SOURCE_OF.get(name, name)
         if self.model.tables[source].covers == "bank":
             return np.full(len(self.units), source in self.now.tables, dtype=bool)
-        rows = self.now.tables.get("sheets" if source in SOURCE_OF.values() else source)
-        present = set() if rows is None else set(rows["unit"].dropna())
-        given: np.ndarray = self._among(present) | self.answered(source, ZERO)
+        rows = self._has_rows("sheets" if source in SOURCE_OF.values() else source)
+        given: np.ndarray = rows | self.answered(source, ZERO)
         return given
 
-    @cache  # noqa: B019
+    @_once
+    def _has_rows(self, table: str) -> np.ndarray:
+        """Whether a table handed in has rows of each unit."""
+        if table not in self.now.tables:
+            return self._among(set())
+        rows = self.now.some(table, ["unit"])
+        return self._among(set(rows["unit"].dropna()) if "unit" in rows else set())
+
+    @_once
     def answered(self, table: str, answer: str) -> np.ndarray:
         """Whether the submissions register holds this answer of each unit for a table."""
         register = self.now.tables.get("submissions")
@@ -181,9 +209,7 @@ class Reach:
 
     def refused(self, table: str) -> np.ndarray:
         """Whether a unit refused a table and indeed handed in no row of it; a table of the whole bank included."""
-        rows = self.now.tables.get(table)
-        has_rows = self._among(set(rows["unit"].dropna()) if rows is not None and "unit" in rows else set())
-        refused: np.ndarray = self.answered(table, REFUSED) & ~has_rows
+        refused: np.ndarray = self.answered(table, REFUSED) & ~self._has_rows(table)
         return refused
 
     def rulings(self, item: str) -> list[Any]:
@@ -191,7 +217,7 @@ class Reach:
         register = self.now.tables.get("rulings")
         return [] if register is None else list(register[register["item"] == item].itertuples())
 
-    @cache  # noqa: B019
+    @_once
     def respondents(self) -> np.ndarray:
         """Valid answer sheets of each unit."""
         sheets = self.now.tables.get("sheets")
@@ -200,7 +226,7 @@ class Reach:
         valid = sheets[sheets["valid"].astype(bool)]
         return np.asarray(valid.groupby("unit").size().reindex(self.units, fill_value=0))
 
-    @cache  # noqa: B019
+    @_once
     def respondents_needed(self) -> np.ndarray:
         """The questionnaire gate: min(respondents, share of staff), never below the floor."""
         rules = self.model.spec.questionnaire

@@ -21,6 +21,7 @@ from riskkit import texts
 from riskkit.model import IndicatorModel
 from riskkit.report.pack import QuarterPack
 from riskkit.report.package import finished
+from riskkit.report.sheet_xml import settle
 from riskkit.report.sheets import Column, Label, Sheet, clean, title_of
 from riskkit.report.theme import LOGO, Look, alignment, font, reads_on, theme
 
@@ -176,6 +177,10 @@ class Book:
     def to_the_end(self, worksheet: Worksheet) -> None:
         """Make a sheet the last one."""
         self.workbook.move_sheet(worksheet, len(self.workbook.sheetnames))
+
+    def settle(self) -> None:
+        """Put no more into the sheet that was written last: it takes a fifth of its room until all is written."""
+        settle(self.sheets[-1].worksheet)
 
     def define(self, name: str, cells: str) -> None:
         """Give cells a name that a reader can go to; signs a name cannot hold become _, a name taken gets a number."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskkit.evidence.states import CARRIED, NOT_APPLICABLE, POSTPONED
 from riskkit.report.pack import QuarterPack
-from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.assessment import Assessment, item_frame
 
 DEDUCTION = ""
 """Stands for red-line deductions among the causes of a change."""
@@ -79,10 +79,11 @@ def carried_share(assessment: Assessment, units: Sequence[str]) -> float:
 
 def carried_shares(assessment: Assessment) -> pd.Series:
     """The share of weight carried over, a unit."""
-    nominal = assessment.items["item"].map(assessment.model.nominal_weights)
-    applies = ~assessment.items["state"].isin([NOT_APPLICABLE, POSTPONED])
-    carried = nominal.where(assessment.items["state"] == CARRIED, 0.0).groupby(assessment.items["unit"]).sum()
-    whole = nominal.where(applies, 0.0).groupby(assessment.items["unit"]).sum()
+    items = item_frame(assessment, columns=["unit", "item", "state"])
+    nominal = items["item"].map(assessment.model.nominal_weights)
+    applies = ~items["state"].isin([NOT_APPLICABLE, POSTPONED])
+    carried = nominal.where(items["state"] == CARRIED, 0.0).groupby(items["unit"]).sum()
+    whole = nominal.where(applies, 0.0).groupby(items["unit"]).sum()
     return (carried / whole.replace(0.0, np.nan)).fillna(0.0)
 
 
@@ -90,16 +91,12 @@ def causes(pack: QuarterPack, unit: str, count: int = 3) -> list[tuple[str, floa
     """What moved a unit's score most: items, and its deductions under "", with what each moved; largest first."""
     if pack.movement is None or pack.before is None or unit not in pack.before.summary.index:
         return []
-    rows = pack.moved.get(unit, np.zeros(0, dtype="int64"))
-    moved = zip(
-        pack.movement.items["item"].array[rows], pack.movement.items["change"].to_numpy()[rows], strict=True
-    )
     units = pack.movement.units
     deducted = float(units.at[unit, "deducted_before"]) - float(units.at[unit, "deducted_after"])  # type: ignore[arg-type]
     smallest = 0.5 * 10**-pack.model.spec.score.decimals
     felt = [
-        (str(item), float(change))
-        for item, change in [*moved, (DEDUCTION, deducted)]
+        (item, change)
+        for item, change in [*pack.movement.moved(unit), (DEDUCTION, deducted)]
         if abs(change) >= smallest
     ]
     return sorted(felt, key=lambda each: -abs(each[1]))[:count]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from riskkit import texts
@@ -99,12 +98,6 @@ class QuarterPack:
     def totals(self) -> pd.DataFrame:
         """The rows of `history` that hold totals."""
         return self.workspace.totals(self.period)
-
-    @cached_property
-    def moved(self) -> dict[str, np.ndarray]:
-        """The rows of `movement.items` of every unit."""
-        rows = {} if self.movement is None else self.movement.items.groupby("unit").indices
-        return {str(unit): np.asarray(places) for unit, places in rows.items()}
 
     @cached_property
     def sure(self) -> pd.DataFrame:

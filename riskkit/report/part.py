@@ -79,10 +79,8 @@ def part(pack: QuarterPack, top: str, places: list[int]) -> PartPack:
     units = register.index
     movement = pack.movement
     if movement is not None:
-        rows = [pack.moved[unit] for unit in units if unit in pack.moved]
-        items = movement.items.iloc[np.concatenate(rows) if rows else []].reset_index(drop=True)
         changes = movement.units[movement.units.index.isin(units)]
-        movement = Movement(movement.before, assessment, changes, items, movement.why)
+        movement = Movement(movement.before, assessment, changes, movement.why)
     register_of_findings = pack.findings.rows
     return PartPack(
         workspace=pack.workspace,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
+from weakref import WeakKeyDictionary
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
@@ -13,6 +15,7 @@ from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.dimensions import SheetDimension
 from openpyxl.writer.excel import ExcelWriter
 
 from riskkit.report.sheets import Formula
@@ -20,6 +23,28 @@ from riskkit.report.sheets import Formula
 _EMPTY = b"<sheetData></sheetData>"
 _PLACE = attrgetter("row", "column")
 _NUMBER: Any = to_excel
+
+
+_settled: WeakKeyDictionary[Any, _Settled] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What a sheet's cells come to: their rows as text, their links, and from which cell to which they reach."""
+
+    rows: bytes
+    links: list[Any]
+    reach: str
+
+
+def settle(worksheet: Any) -> None:
+    """Turn a sheet's cells into text now rather than when all is written: they take five times its room. Nothing can be
+    put into the sheet afterwards."""
+    if worksheet not in _settled:
+        rows = _Rows(worksheet)
+        _settled[worksheet] = _Settled(rows.written(), rows.links, worksheet.calculate_dimension())
+        worksheet._cells.clear()
+        worksheet.row_dimensions.clear()
 
 
 def parts_of(workbook: Any) -> dict[str, bytes]:
@@ -59,20 +84,27 @@ class _Writer(ExcelWriter):
     def write_worksheet(self, ws: Any) -> None:
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts, ws._drawing.images = ws._charts, ws._images
-        rows = _Rows(ws)
-        filled = rows.written()
+        settle(ws)
+        settled = _settled.pop(ws)
         writer: Any = _Frame(ws, io.BytesIO())
-        ws._hyperlinks = rows.links
+        writer.reach = settled.reach
+        ws._hyperlinks = settled.links
         writer.write()
-        ws._cells.clear()
         ws._rels = writer._rels
         head, tail = writer.out.getvalue().split(_EMPTY)
-        self.parts.writestr(ws.path[1:], b"".join((head, b"<sheetData>", filled, b"</sheetData>", tail)))
+        self.parts.writestr(
+            ws.path[1:], b"".join((head, b"<sheetData>", settled.rows, b"</sheetData>", tail))
+        )
         self.manifest.append(ws)
 
 
 class _Frame(WorksheetWriter):
-    """A sheet without its rows."""
+    """A sheet without its rows, which reach from one cell to another."""
+
+    reach: str
+
+    def write_dimensions(self) -> None:
+        self.xf.send(SheetDimension(self.reach).to_tree())
 
     def write_rows(self) -> None:
         stream: Any = self.xf.send(True)

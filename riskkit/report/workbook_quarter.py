@@ -92,11 +92,14 @@ def _write_overview(pack: QuarterPack, path: Path) -> None:
     book = _titled(pack, LISTED)
     weights = write_weights(book)
     live = write_points(book, weights, depth=1)
+    book.settle()
     verification = write_verification(book, live)
+    book.settle()
     reckoning = book.workbook.worksheets
     candidates = pack.assessment.candidates()
     numbers = write_dashboard(book, candidates, live, verification)
     write_ranking(book, live)
+    book.settle()
     _write_rest(book, candidates, live, numbers, reckoning)
     book.write(path)
 

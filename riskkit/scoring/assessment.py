@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from riskkit.errors import Misuse, unknown
+from riskkit.evidence.arrays import spread
+from riskkit.evidence.evidence import ORIGIN
 from riskkit.evidence.measures import Measures
 from riskkit.evidence.reach import Reach
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
@@ -21,6 +24,8 @@ from riskkit.scoring.plan import ROOT, Plan, Scored
 from riskkit.scoring.rollups import Rollups
 from riskkit.scoring.scales import published
 
+COMPUTED = ["points", "weight", "contribution", "lost"]
+"""Columns of `Assessment.items` that come of scoring."""
 GOOD = ("A", "B")
 """The classes of evidence a grade can rest on."""
 
@@ -52,17 +57,45 @@ class Assessment:
         return item_frame(self)
 
     @cached_property
+    def item_weights(self) -> np.ndarray:
+        """Units × items of the plan: each item's effective share of the unit's total."""
+        at = [self.graded.plan.names.index(name) for name in self.graded.plan.items]
+        return np.asfortranarray(self.graded.weights[:, at])
+
+    @cached_property
+    def measured_at(self) -> np.ndarray:
+        """Units × items of the plan: the row of `measures.frame` of an assessed unit's item; −1 for none."""
+        frame, alone = self.measures.frame, self.summary.index[~self.summary["rollup"]]
+        found = spread(np.arange(len(frame), dtype="int32"), frame, alone, self.graded.plan.items, -1)
+        return np.pad(found, ((0, len(self.summary) - len(alone)), (0, 0)), constant_values=-1)
+
+    @cached_property
+    def states(self) -> np.ndarray:
+        """Units × items of the plan: the state of an assessed unit's item as its place in `STATES`; −1 for none."""
+        states = self.measures.arrays.take(self.graded.plan.items).states
+        rows = self.measures.units.index.get_indexer(self.summary.index)
+        return np.where(self.summary["rollup"].to_numpy()[:, None], -1, states[rows])
+
+    @cached_property
     def nodes(self) -> pd.DataFrame:
         """A row a unit and node, the total under the id "": `unit, node, depth, score, observed, weight`."""
-        names, units = self.graded.plan.names, list(self.summary.index)
+        return self._nodes(slice(None))
+
+    @property
+    def root(self) -> pd.DataFrame:
+        """The rows of `nodes` that hold the total."""
+        return self._nodes(slice(1))
+
+    def _nodes(self, some: slice) -> pd.DataFrame:
+        names, units = self.graded.plan.names[some], list(self.summary.index)
         frame = pd.DataFrame(
             {
                 "unit": np.repeat(units, len(names)),
                 "node": names * len(units),
-                "depth": [0, *self.model.depths.values()] * len(units),
-                "score": self.graded.nodes.ravel(),
-                "observed": self.observed.nodes.ravel(),
-                "weight": self.graded.weights.ravel(),
+                "depth": [0, *self.model.depths.values()][some] * len(units),
+                "score": self.graded.nodes[:, some].ravel(),
+                "observed": self.observed.nodes[:, some].ravel(),
+                "weight": self.graded.weights[:, some].ravel(),
             }
         )
         return frame.astype({"unit": "str", "node": "str"})
@@ -172,18 +205,17 @@ class Assessment:
     def candidates(self) -> pd.DataFrame:
         """Evidence rows that ask for a red-line ruling; they have no effect of their own. Columns `red_line, unit,
         table, _file, _sheet, _row`."""
-        reach = Reach(
-            self.model, self.measures.units, self.measures.evidence, self.period, self.measures.calendar
-        )
-        frames = []
+        measures, frames = self.measures, []
+        columns = ["red_line", "unit", "table", *ORIGIN]
         for line in self.model.spec.red_lines:
             if line.candidate is None:
                 continue
-            rows = reach.rows(line.candidate)
+            # a reach each: tables of a large bank must not be held all at once
+            reach = Reach(self.model, measures.units, measures.evidence, self.period, measures.calendar)
+            rows = reach.rows(line.candidate, ("unit", "case_no", *ORIGIN))
             rows = rows[~grades.ruled(rows, self.events[self.events["red_line"] == line.id], self.period)]
-            frames.append(rows.assign(red_line=line.id, table=line.candidate.table))
-        columns = ["red_line", "unit", "table", "_file", "_sheet", "_row"]
-        frames = [frame[columns] for frame in frames if len(frame)]
+            frames.append(rows.assign(red_line=line.id, table=line.candidate.table)[columns])
+        frames = [frame for frame in frames if len(frame)]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 
 
@@ -301,26 +333,40 @@ class _Scoring:
         summary["rank"] = grades.rank(score, ranked, grading.vetoed)
 
 
-def item_frame(assessment: Assessment) -> pd.DataFrame:
-    """Assessed units' items with their points, and roll-ups' mean points; see `Assessment.items`."""
-    plan, summary = assessment.graded.plan, assessment.summary
-    at = [plan.names.index(name) for name in plan.items]
-    full = pd.DataFrame(
-        {
-            "unit": np.repeat(list(summary.index), len(at)),
-            "item": plan.items * len(summary),
-            "points": assessment.graded.points.ravel(),
-            "weight": assessment.graded.weights[:, at].ravel(),
-        }
-    ).astype({"unit": "str", "item": "str"})
-    frame = assessment.measures.frame
-    measured = frame[frame["unit"].isin(summary.index[~summary["rollup"]])]
-    items = full.merge(measured, on=["unit", "item"], how="left", validate="one_to_one")
-    rolled = items["unit"].isin(summary.index[summary["rollup"]])
-    items = items[items["state"].notna() | (rolled & items["points"].notna())].copy()
-    items["state"] = items["state"].fillna("rolled_up")
-    items["contribution"] = (items["weight"] * items["points"]).fillna(0.0)
-    items["lost"] = (items["weight"] * (plan.maximum - items["points"])).fillna(0.0)
-    front = ["unit", "item", "value", "numerator", "denominator", "n", "state"]
-    front += ["points", "weight", "contribution", "lost"]
-    return items[[*front, *[column for column in items if column not in front]]].reset_index(drop=True)
+def item_frame(
+    assessment: Assessment, where: np.ndarray | None = None, columns: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Assessed units' items with their points, and roll-ups' mean points; see `Assessment.items`.
+
+    Of a large bank some `columns`, or the rows `where` something holds (summary units × items of the plan), cost a
+    small part of the whole.
+    """
+    plan, units = assessment.graded.plan, assessment.summary.index
+    points, place = assessment.graded.points, assessment.measured_at
+    rolled = assessment.summary["rollup"].to_numpy()[:, None]
+    known = (place >= 0) | (rolled & ~np.isnan(points))
+    row, column = np.nonzero(known if where is None else known & where)
+    measured = assessment.measures.frame.reset_index(drop=True)
+    points, place = points[row, column], pd.Index(place[row, column])
+
+    def computed(name: str) -> Any:
+        if name == "points":
+            return points
+        weight = assessment.item_weights[row, column]
+        if name == "weight":
+            return weight
+        return np.nan_to_num(weight * (points if name == "contribution" else plan.maximum - points))
+
+    def take(name: str) -> Any:
+        if name in ("unit", "item"):
+            return pd.Index(units if name == "unit" else plan.items, dtype="str").take(
+                row if name == "unit" else column
+            )
+        if name in COMPUTED:
+            return computed(name)
+        found = measured[name].reindex(place).array
+        return found.fillna("rolled_up") if name == "state" else found
+
+    front = ["unit", "item", "value", "numerator", "denominator", "n", "state", *COMPUTED]
+    every = [*front, *[str(name) for name in measured if name not in front]]
+    return pd.DataFrame({name: take(name) for name in columns or every}, copy=False)

@@ -56,7 +56,10 @@ def charts(path: Path) -> list[str]:
 
 
 def with_items(assessment: rk.Assessment, items: pd.DataFrame) -> rk.Assessment:
-    """The same assessment with other rows in place of its items."""
-    other = dataclasses.replace(assessment)
+    """The same assessment with other rows in place of its items, and with their counts of cases in its measures."""
+    measures, keys = assessment.measures, ["unit", "item"]
+    counts = measures.frame[keys].merge(items[[*keys, "n"]], on=keys, how="left")["n"]
+    frame = measures.frame.assign(n=counts.fillna(measures.frame["n"]))
+    other = dataclasses.replace(assessment, measures=dataclasses.replace(measures, frame=frame))
     vars(other)["items"] = items
     return other

@@ -27,7 +27,7 @@ def test_a_value_is_carried_while_its_cadence_lasts_and_not_a_period_longer() ->
         frames = {
             tiny.PERIOD.shift(-step): fresh(values if step == back else missing) for step in range(back + 1)
         }
-        frame = _carry_over(model, frames, tiny.PERIOD)
+        frame = _carry_over(model, frames.get, tiny.PERIOD)
         return frame.loc[frame["state"] == "carried_over", "item"].tolist()
 
     assert [carried(back) for back in (1, 2)] == [["a2", "b1"], ["b1"]]

@@ -19,6 +19,7 @@ from riskkit.report.phrases import in_effect, line_name, node_name, withheld
 from riskkit.report.quarter.red_lines import unit_name
 from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Sheet, Shown
 from riskkit.report.tables import value_text
+from riskkit.scoring.assessment import item_frame
 
 WIDTHS = [6, 8, 17, 8, 32, 9, 9, 9, 9, 9, 52]
 LARGEST = 10
@@ -76,9 +77,10 @@ def lost_items(book: Book) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The assessed units' items that lost points, as far as published decimals show: what may be told of them, and what
     rests on too few respondents."""
     assessment = book.pack.assessment
-    items = assessment.items
-    alone = items["unit"].isin(assessment.ranking().index)
-    lost = items[alone & (items["lost"] >= 0.5 * 10**-book.decimals)]
+    short = np.nan_to_num(assessment.item_weights * (book.maximum - assessment.graded.points))
+    alone = ~assessment.summary["rollup"].to_numpy()[:, None]
+    columns = ["unit", "item", "value", "n", "state", "points", "lost", "reason"]
+    lost = item_frame(assessment, alone & (short >= 0.5 * 10**-book.decimals), columns)
     hidden = withheld(lost, book.model.items)
     return lost[~hidden], lost[hidden]
 

@@ -12,13 +12,14 @@ from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.grade_facts import Facts, facts
-from riskkit.report.phrases import few, grade_short, node_name, node_short, withheld
+from riskkit.report.phrases import asks_people, few, grade_short, node_name, node_short, withheld
 from riskkit.report.quarter.live import Live, Scores, shown
 from riskkit.report.quarter.row_formulas import LAST, RowFormulas
 from riskkit.report.quarter.standing import own_deductions, own_points, tree_order
 from riskkit.report.quarter.weights import Weights, counted
 from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, QUIET, TEXT, Formula, Sheet, quoted
 from riskkit.report.theme import Look
+from riskkit.scoring.assessment import item_frame
 
 INPUT = CENTRED.but(fill="input_faint", size="small")
 SMALL = CENTRED.but(size="small")
@@ -57,10 +58,10 @@ class _Points:
         self.nodes = {name: place for place, name in enumerate(nodes, start=len(self.keys) + 1)}
         self.letters = {name: get_column_letter(place) for name, place in self.nodes.items()}
         self.known = self._known()
-        hidden = withheld(self.assessment.items, book.model.items)
-        self.hidden = set(
-            self.assessment.items.loc[hidden, ["unit", "item"]].itertuples(index=False, name=None)
-        )
+        asked = np.array([asks_people(book.model.items[name]) for name in self.plan.items], dtype=bool)
+        items = item_frame(self.assessment, asked, ["unit", "item", "n"])
+        items = items[withheld(items, book.model.items)]
+        self.hidden = set(zip(items["unit"], items["item"], strict=True))
         self.scores = Scores(self.assessment, self.hidden)
         self.names = self.assessment.measures.units["name"].to_dict()
         self.looks = self._looks()
@@ -103,7 +104,9 @@ class _Points:
         if movement is not None:
             before = movement.units["score_before"].reindex(summary.index).astype("float64")
         ranked = ~summary["provisional"] & ~summary["rollup"]
-        key = (summary["score"] - LAST * self.book.maximum * summary["vetoed"]).where(ranked)
+        steps = 10.0**self.book.decimals
+        key = summary["score"] - LAST * self.book.maximum * summary["vetoed"]
+        key = ((key * steps).round() / steps).where(ranked)
         named = {name: grade_short(self.book, name) for name in self.book.model.grades}
         columns: dict[str, object] = {
             "score": summary["score"],

@@ -131,11 +131,10 @@ def _heads(book: Book, sheet: Sheet, columns: list[Column], handed: pd.DataFrame
 
 def _states(book: Book) -> pd.DataFrame:
     """Units × states: how many scored items are in each."""
-    items = book.pack.assessment.items
-    scored = items[items["item"].map(book.model.nominal_weights) > 0]
-    return pd.crosstab(scored["unit"], scored["state"]).reindex(
-        index=book.pack.assessment.summary.index, columns=list(STATES), fill_value=0
-    )
+    assessment = book.pack.assessment
+    counts = np.array([book.model.nominal_weights[item] > 0 for item in assessment.graded.plan.items])
+    found = {state: (assessment.states[:, counts] == at).sum(axis=1) for at, state in enumerate(STATES)}
+    return pd.DataFrame(found, assessment.summary.index)
 
 
 def _handed_in(book: Book) -> pd.DataFrame:
@@ -296,9 +295,9 @@ def _owners(evidence: Evidence) -> dict[str, str]:
     """Which table each file belongs to."""
     return {
         str(file): name
-        for name, table in evidence.tables.items()
-        if "_file" in table
-        for file in table["_file"].unique()
+        for name in evidence.tables
+        for files in evidence.some(name, ["_file"]).items()
+        for file in files[1].unique()
     }
 
 

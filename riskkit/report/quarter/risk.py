@@ -15,6 +15,7 @@ from riskkit.report.book import Book
 from riskkit.report.phrases import node_name
 from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, WRAPPED, Sheet, Shown
 from riskkit.report.theme import Look, reads_on, theme
+from riskkit.scoring.assessment import item_frame
 
 CELL = Look(size="small", align="center", wrap=True, seams="white")
 LABEL, WIDE = 17.0, 150.0
@@ -150,7 +151,9 @@ def _handles(book: Book, kind: s.DataKind, entry: Any) -> str:
 def _why(book: Book, kind: s.DataKind, entry: Any) -> str:
     """The two guards that lost most, and how much nobody assessed."""
     names = guards(book.model, kind)
-    items = book.pack.assessment.unit_items(entry.unit).reindex(names)
+    assessment = book.pack.assessment
+    alone = (assessment.summary.index == entry.unit)[:, None]
+    items = item_frame(assessment, alone, ["item", "points"]).set_index("item").reindex(names)
     weight = pd.Series(book.model.nominal_weights).reindex(names)
     short = (weight * (book.maximum - items["points"])).fillna(0.0)
     most = short[short > 0].sort_values(ascending=False, kind="stable").index[:2]

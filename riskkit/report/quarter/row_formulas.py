@@ -92,10 +92,13 @@ class RowFormulas:
         behind = LAST * self.book.maximum
         if self.book.pack.ranked_apart:
             return
-        yield "key", f"=IF({counted_},{at['score']}-{behind:.10g}*{at['vetoed']},{NONE})"
+        steps = f"ROUND(({at['score']}-{behind:.10g}*{at['vetoed']})*10^{decimals},0)"
+        yield "key", f"=IF({counted_},{steps}/10^{decimals},{NONE})"
         column, (first, last_row) = at["key"].rstrip(ROW), self.ranked
         keys = f"{column}${first}:{column}${last_row}"
-        yield "rank", f"=IF(ISNUMBER({at['key']}),RANK({at['key']},{keys}),{NONE})"
+        # COUNTIF for RANK: LibreOffice takes minutes over the latter once there are 16,000 rows. What is compared by
+        # its digits must be just the number they tell: whole steps of the last decimal, divided once.
+        yield "rank", f'=IF(ISNUMBER({at["key"]}),COUNTIF({keys},">"&{at["key"]})+1,{NONE})'
 
     def _steps(self) -> Iterator[tuple[str, str]]:
         """The place of the grade: by score, then a grade down for each level whose conditions fail."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from riskkit.evidence.states import REFUSED_STATE
+from riskkit.evidence.states import REFUSED_STATE, STATES
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import effect, grade_short, in_effect, node_name, node_short
 from riskkit.report.sheets import NOTHING
+from riskkit.scoring.assessment import item_frame
 
 FALL = 0.05
 """A fall by this share of full marks puts a unit on the list."""
@@ -66,8 +67,9 @@ def _red_lines(book: Book) -> Iterator[Watched]:
 
 
 def _refusals(book: Book) -> Iterator[Watched]:
-    items = book.pack.assessment.items
-    counts = items[items["state"] == REFUSED_STATE].groupby("unit").size()
+    assessment = book.pack.assessment
+    refused = item_frame(assessment, assessment.states == STATES.index(REFUSED_STATE), ["unit"])
+    counts = refused.groupby("unit").size()
     for unit, count in counts.sort_values(ascending=False, kind="stable").items():
         yield Watched(
             str(unit), book.say("watch.refused.why", n=int(count)), book.say("watch.refused.decide")
