@@ -65,16 +65,14 @@ def write_overview(
 
 
 def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
+    """What kind of unit it is; of its peer group and staff as much as there is to say."""
     level = {each.id: each.name[book.lang] for each in book.model.spec.levels}[str(summary["level"])]
-    group = summary["peer_group"] if isinstance(summary["peer_group"], str) else NOTHING
-    return book.say(
-        "overview.subtitle",
-        institution=book.pack.institution,
-        unit=unit,
-        level=level,
-        group=group,
-        staff=f"{summary['staff']:g}",
-    )
+    words = book.say("overview.subtitle", institution=book.pack.institution, unit=unit, level=level)
+    if isinstance(summary["peer_group"], str):
+        words += book.say("overview.group", group=summary["peer_group"])
+    if summary["staff"] > 0:
+        words += book.say("overview.staff", staff=f"{summary['staff']:g}")
+    return words
 
 
 # ---------------------------------------------------------------- tiles
