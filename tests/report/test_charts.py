@@ -144,6 +144,15 @@ def without_glyph(text: Text) -> set[str]:
     }
 
 
+def beyond_the_edge(ax: Axes) -> float:
+    """By how many pixels something that is drawn lies outside of its figure."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    box = ax.get_tightbbox()
+    assert box is not None
+    return max(-box.x0, -box.y0, box.x1 - figure.bbox.width, box.y1 - figure.bbox.height)
+
+
 @pytest.mark.parametrize("name", CHARTS)
 @pytest.mark.parametrize("lang", texts.LANGUAGES)
 @pytest.mark.needs("cjk_font")
@@ -153,6 +162,7 @@ def test_a_chart_draws_in_both_languages_without_a_box(
     chart, value = CHARTS[name]
     ax = chart(*value(pack), lang=lang)
     assert {letter for text in drawn(ax) for letter in without_glyph(text)} == set()
+    assert beyond_the_edge(ax) <= 1  # pixel
     title = ax.get_title(loc="left")
     for unit in pack.assessment.summary["name"]:
         title = title.replace(unit, "")

@@ -285,7 +285,7 @@ def ageing(findings: Findings, *, ax: Axes | None = None, lang: texts.Language |
     """
     table = findings.ageing() if len(findings.rows) else pd.DataFrame()
     empty = table.empty or not table.to_numpy().sum()
-    with c.canvas(ax, lang, height=1.0 if empty else 2.6) as on:
+    with c.canvas(ax, lang, height=1.0 if empty else 2.8) as on:
         on.title("ageing.title")
         if empty:
             on.nothing("ageing.nothing")
@@ -314,7 +314,7 @@ def ageing(findings: Findings, *, ax: Axes | None = None, lang: texts.Language |
         on.rows([on.say(f"ageing.{severity}") for severity in table.index])
         on.ax.set_xlabel(on.say("ageing.axis"))
         on.ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        on.legend()
+        on.legend(columns=3)
     return on.ax
 
 
