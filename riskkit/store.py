@@ -92,8 +92,10 @@ class LazyTables(Mapping[str, pd.DataFrame]):
 def _read(path: Path, columns: Collection[str] = ()) -> pd.DataFrame:
     """A stored table, or those of some columns that it has, without the threads that `pandas.read_parquet` starts: a
     process that has them must not fork."""
+    import pyarrow  # type: ignore[import-untyped]
     from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # Arrow's own keeps what tables of a large bank took
     file = ParquetFile(path, pre_buffer=False)
     wanted = [name for name in file.schema_arrow.names if name in columns] if columns else None
     frame: pd.DataFrame = file.read(wanted, use_threads=False).to_pandas(use_threads=False)

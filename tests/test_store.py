@@ -145,6 +145,20 @@ def test_a_damaged_entry_is_made_again(small_bank: Path, name: str, damage: Call
     assert all(not store.damaged(entry) for entry in entries(small_bank))
 
 
+def test_large_tables_are_read_anew_and_some_columns_alone(
+    small_bank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score(small_bank)
+    evidence = open_workspace(small_bank).evidence("2026Q2")
+    assert list(evidence.some("log", ["passed", "no such column"])) == ["passed"]
+    assert evidence.tables["log"] is evidence.tables["log"]
+    monkeypatch.setattr(store, "LARGEST", 0)
+    evidence = open_workspace(small_bank).evidence("2026Q2")
+    assert evidence.tables["log"] is not evidence.tables["log"]
+    whole = evidence.tables["log"]
+    pd.testing.assert_frame_equal(evidence.some("log", set(whole)), whole)
+
+
 def test_an_entry_that_vanishes_while_it_is_in_use_is_read_again(small_bank: Path, reads: list[str]) -> None:
     score(small_bank)
     evidence = open_workspace(small_bank).evidence("2026Q2")

@@ -259,6 +259,8 @@ def test_a_history_until_a_period_looks_no_further(small_bank: Path) -> None:
     (small_bank / "evidence" / "2026Q3" / "log.csv").write_text("unit\n", encoding="utf-8")
     bank = open_workspace(small_bank)
     assert set(bank.history("2026Q2")["period"]) == {"2026Q1", "2026Q2"}
+    totals = bank.history("2026Q2").query("node == ''")
+    pd.testing.assert_frame_equal(bank.totals("2026Q2"), totals.reset_index(drop=True))
     with pytest.raises(EvidenceRefused):
         bank.history()
 

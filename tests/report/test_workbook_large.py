@@ -56,6 +56,19 @@ def test_the_whole_ranking_stands_on_one_sheet_and_page_one_is_one_page(
     assert (book["Dashboard"].page_setup.fitToWidth, book["Dashboard"].page_setup.fitToHeight) == (1, 1)
 
 
+def test_no_frame_of_all_units_and_items_is_made(sample_bank: Path, tmp_path: Path) -> None:
+    """Of 16,000 branches such a frame is a million rows: the workbook asks for the columns and rows it shows."""
+    pack = prepare(open_workspace(sample_bank), "2026Q2", "en")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workbook_quarter, "MOST", MOST)
+        patch.setattr(workbook_quarter, "LISTED", LISTED)
+        write_quarter_workbook(pack, tmp_path / "quarter.xlsx")
+    assert pack.before is not None
+    for made in (pack.assessment, pack.before, pack.movement):
+        assert not {"items", "nodes"} & vars(made).keys()
+    assert "history" not in vars(pack)
+
+
 def test_lists_are_cut_and_say_so(pack: QuarterPack, written: list[Path]) -> None:
     sheets = workbooks.sheets(written[0])
     codes = [row[1] for row in sheets["Points lost"] if row[1] in pack.assessment.summary.index]
