@@ -22,8 +22,10 @@ from riskkit.workspace import open_workspace
 
 LIBRARIES = (
     "ipykernel",
+    "ipython",
     "jupyter-client",
     "matplotlib",
+    "matplotlib-inline",
     "nbclient",
     "nbconvert",
     "nbformat",
