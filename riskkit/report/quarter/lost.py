@@ -79,8 +79,7 @@ def lost_items(book: Book) -> tuple[pd.DataFrame, pd.DataFrame]:
     assessment = book.pack.assessment
     short = np.nan_to_num(assessment.item_weights * (book.maximum - assessment.graded.points))
     alone = ~assessment.summary["rollup"].to_numpy()[:, None]
-    columns = ["unit", "item", "value", "n", "state", "points", "lost", "reason"]
-    lost = item_frame(assessment, alone & (short >= 0.5 * 10**-book.decimals), columns)
+    lost = item_frame(assessment, alone & (short >= 0.5 * 10**-book.decimals), ["unit", "item", "n", "lost"])
     hidden = withheld(lost, book.model.items)
     return lost[~hidden], lost[hidden]
 
@@ -99,7 +98,7 @@ def _largest(book: Book, sheet: Sheet, told: pd.DataFrame, hidden: pd.DataFrame)
         return
     by_item = lost.groupby("item").agg(lost=("lost", "sum"), units=("unit", "nunique"))
     largest = by_item.sort_values("lost", ascending=False, kind="stable").head(LARGEST)
-    steps = mended(book.pack.assessment, largest.index, apart=_apart(book, hidden))
+    steps = mended(book.pack.assessment, largest.index, apart=_places(book, hidden))
     share = largest["lost"].sum() / lost["lost"].sum()
     values = {"n": len(largest), "share": f"{share:.0%}", "after": book.number(steps["mean"].iloc[-1])}
     values |= {"before": book.number(figures.mean_score(book.pack.assessment))}
@@ -135,13 +134,13 @@ def _largest(book: Book, sheet: Sheet, told: pd.DataFrame, hidden: pd.DataFrame)
     sheet.down(10)
 
 
-def _apart(book: Book, hidden: pd.DataFrame) -> np.ndarray:
-    """Which points stay as they are when items are mended: those nothing may be told of."""
+def _places(book: Book, losses: pd.DataFrame) -> np.ndarray:
+    """Where some losses stand among the points, units × items."""
     assessment = book.pack.assessment
-    places = assessment.graded.plan.item_position
-    apart = np.zeros(assessment.graded.points.shape, dtype=bool)
-    apart[assessment.summary.index.get_indexer(pd.Index(hidden["unit"])), hidden["item"].map(places)] = True
-    return apart
+    columns = losses["item"].map(assessment.graded.plan.item_position)
+    places = np.zeros(assessment.graded.points.shape, dtype=bool)
+    places[assessment.summary.index.get_indexer(pd.Index(losses["unit"])), columns] = True
+    return places
 
 
 def _worst(book: Book, rows: pd.DataFrame, count: int = 3) -> str:
@@ -160,7 +159,8 @@ def _worst(book: Book, rows: pd.DataFrame, count: int = 3) -> str:
 def _items(book: Book, told: pd.DataFrame, hidden: pd.DataFrame) -> Iterator[list[Any]]:
     register = book.pack.findings.outstanding()
     open_ones = register.groupby(["unit", "item"])["overdue_days"].agg(["size", "max"]).to_dict("index")
-    entries: list[Any] = list(told.itertuples())
+    columns = ["unit", "item", "value", "n", "state", "points", "lost", "reason"]
+    entries: Any = item_frame(book.pack.assessment, _places(book, told), columns).itertuples()
     for entry in entries:
         item, found = book.model.items[entry.item], open_ones.get((entry.unit, entry.item))
         yield [
