@@ -95,7 +95,9 @@ def _read(path: Path, columns: Collection[str] = ()) -> pd.DataFrame:
     import pyarrow  # type: ignore[import-untyped]
     from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # Arrow's own keeps what tables of a large bank took
+    pyarrow.set_memory_pool(
+        pyarrow.system_memory_pool()
+    )  # Arrow's own keeps what tables of a large bank took
     file = ParquetFile(path, pre_buffer=False)
     wanted = [name for name in file.schema_arrow.names if name in columns] if columns else None
     frame: pd.DataFrame = file.read(wanted, use_threads=False).to_pandas(use_threads=False)

@@ -44,12 +44,13 @@ def place(assessment: Assessment, unit: str) -> PeerPlace:
     ]
     scores[""] = assessment.summary["score"].reindex(scores.index)
     inside = scores.reindex(peers.index[~peers["provisional"]])
+    low, median, high = (inside.quantile(share) for share in (0.25, 0.5, 0.75))
     nodes = pd.DataFrame(
         {
             "score": scores.loc[unit],
-            "median": inside.median(),
-            "low": inside.quantile(0.25),
-            "high": inside.quantile(0.75),
+            "median": median,
+            "low": low,
+            "high": high,
             "mean": scores.reindex(assessed.index[~assessed["provisional"]]).mean(),
         }
     )

@@ -14,6 +14,7 @@ import riskkit as rk
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.overview import write_overview
+from riskkit.report.branch.reckoning import write_reckoning
 from riskkit.report.change_words import real_change_of, real_changes
 from riskkit.report.pack import QuarterPack, prepare
 from riskkit.report.pages.branch import BranchReport
@@ -40,8 +41,10 @@ def quarter(pack: QuarterPack, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def overview(pack: QuarterPack, unit: str) -> Book:
     """A book with the unit's first page alone."""
-    book = Book(pack, "")
-    write_overview(book, unit, BranchReport(pack, unit).peers, pack.way_up(unit), Links())
+    book, links = Book(pack, ""), Links()
+    reckoned = write_reckoning(book, unit, links)
+    book.workbook.remove(book.workbook.worksheets[0])
+    write_overview(book, unit, BranchReport(pack, unit).peers, pack.way_up(unit), links, reckoned)
     return book
 
 

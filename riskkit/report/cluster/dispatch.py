@@ -153,7 +153,11 @@ class Cluster:
         if time.monotonic() - self._counted > 1:
             if self._client.status != "running":
                 raise ReportFailed("cluster_lost", address=self._address)
-            self._threads, self._counted = sum(self._client.nthreads().values()), time.monotonic()
+            try:
+                self._threads = sum(self._client.nthreads().values())
+            except OSError:  # the connection breaks before the client has noticed
+                raise ReportFailed("cluster_lost", address=self._address) from None
+            self._counted = time.monotonic()
         return self._threads
 
     # ------------------------------------------------------------ before anything is made

@@ -67,4 +67,18 @@ def comparable(saved: Any, *, stopped_short: bool = False) -> Any:
     for cell in held["cells"]:
         if not cell["id"].startswith("cell-"):
             cell["id"] = "random"
+        if "outputs" in cell:
+            cell["outputs"] = joined(cell["outputs"])
     return held
+
+
+def joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Outputs with neighbouring pieces of one stream in one: a kernel's thread sends them as time has it."""
+    whole: list[dict[str, Any]] = []
+    for output in outputs:
+        before = whole[-1] if whole else {}
+        if output["output_type"] == "stream" and before.get("name") == output["name"]:
+            before["text"] = "".join([*before["text"], *output["text"]]).splitlines(keepends=True)
+        else:
+            whole.append(output)
+    return whole
