@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 
@@ -135,9 +136,9 @@ def _visible_sheets(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
     parts = _sheet_parts(path)
     if sum(len(_FAR_CELL.findall(part)) for part in parts) > MAX_FAR_CELLS:
         return [], [Problem("evidence.too_large", label, values={"found": "XFD"})]
-    values = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    values = _opened(path, data_only=True)
     has_formulas = any(map(_FORMULA.search, parts))
-    formulas = openpyxl.load_workbook(path, read_only=True) if has_formulas else None
+    formulas = _opened(path, data_only=False) if has_formulas else None
     grids = [
         Grid(label, sheet.title, _sheet_rows(sheet, formulas[sheet.title] if formulas else None))
         for sheet in values.worksheets
@@ -156,6 +157,16 @@ def _visible_sheets(path: Path, label: str) -> tuple[list[Grid], list[Problem]]:
     if formulas:
         formulas.close()
     return grids, notes
+
+
+def _opened(path: Path, *, data_only: bool) -> openpyxl.Workbook:
+    """A workbook with every sheet it names; openpyxl itself leaves out those that the file does not hold."""
+    reader = ExcelReader(str(path), read_only=True, data_only=data_only)
+    reader.read()
+    if (missing := len(reader.parser.sheets) - len(reader.wb.sheetnames)) > 0:
+        reader.wb.close()
+        raise ValueError(f"{missing} of {len(reader.parser.sheets)} sheets missing")
+    return reader.wb
 
 
 def _look_into_zip(path: Path, label: str) -> Problem | None:

@@ -208,6 +208,13 @@ def test_a_flipped_byte_never_breaks_the_reader(tmp_path: Path, place: int, flip
     assert found or problems
 
 
+def test_a_workbook_that_lacks_a_sheet_it_names_is_refused(tmp_path: Path) -> None:
+    """A byte changed in the name of the part: what openpyxl reads then is a workbook without that sheet."""
+    path = workbook(tmp_path / "a.xlsx", ["a", 1])
+    path.write_bytes(path.read_bytes().replace(b"xl/worksheets/sheet1.xml", b"xl/worksheets/sheet9.xml"))
+    assert refused(path) == ["evidence.unreadable"]
+
+
 def test_a_workbook_that_unpacks_without_end_is_refused_unread(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", ["a"])
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package:
