@@ -14,7 +14,7 @@ LEVEL = 0.9
 NODES = 7
 """Errors, equally probable, that stand for all where points are smoothed over them."""
 ROUNDS = 2
-"""How often the bias found by smoothing is taken out: one round leaves about half of what a scale bent twice adds."""
+"""How often the bias found by smoothing is taken out: with fewer, intervals on bent scales hold too few truths."""
 
 
 def share_interval(

@@ -195,6 +195,13 @@ def test_a_chart_draws_on_the_axes_it_is_given(pack: QuarterPack) -> None:
     assert not left.has_data()
 
 
+def test_a_figure_of_ones_own_keeps_its_layout(pack: QuarterPack) -> None:
+    figure, ax = plt.subplots(layout="constrained")
+    before = figure.subplotpars.left, figure.subplotpars.right
+    charts.dimension_profile(pack.assessment, UNIT, ax=ax)
+    assert (figure.subplotpars.left, figure.subplotpars.right) == before
+
+
 def test_without_a_chinese_font_there_is_one_warning_and_english(
     pack: QuarterPack, no_chinese_font: None
 ) -> None:

@@ -64,7 +64,6 @@ def _style() -> dict[str, Any]:
 
 WIDTH = 7.6
 DPI = 120
-SETTLED = "settled"
 PAD = 0.08
 """Inches between the edge of a figure and what is drawn next to it."""
 HALO = [withStroke(linewidth=2.5, foreground="white")]
@@ -166,10 +165,11 @@ def canvas(
     *,
     height: float,
     width: float = WIDTH,
-    layout: str = SETTLED,
 ) -> Iterator[Canvas]:
-    """Axes to draw on: those given, or those of a new figure; every text in them gets the chart's font."""
-    figure = ax.figure if ax is not None else _new_figure(width, height, layout)
+    """Axes to draw on: those given, or those of a new figure, whose margins are settled when all is drawn; every text in
+    them gets the chart's font."""
+    own = ax is None
+    figure = ax.figure if ax is not None else _new_figure(width, height)
     family = fonts.families()
     settings: Any = _style()
     with matplotlib.rc_context(settings):
@@ -177,17 +177,17 @@ def canvas(
         yield Canvas(ax, spoken(lang))
         for text in ax.findobj(Text):
             text.set_fontfamily(family)
-        if layout is SETTLED and figure.axes == [ax]:
+        if own:
             _settle(figure, ax)
     if figure.canvas.required_interactive_framework is None:
         figure.stale = False  # no window shows it: a notebook need not draw it before it is saved
 
 
-def _new_figure(width: float, height: float, layout: Any) -> Any:
+def _new_figure(width: float, height: float) -> Any:
     """A figure, made before the chart's settings hold: they would undo what a notebook's backend sets at its first."""
     import matplotlib.pyplot as plt
 
-    return plt.figure(figsize=(width, height), dpi=DPI, layout=None if layout is SETTLED else layout)
+    return plt.figure(figsize=(width, height), dpi=DPI)
 
 
 def _settle(figure: Any, ax: Axes) -> None:

@@ -288,19 +288,21 @@ class Zygote:
         waiting = iter(arguments)
         running: dict[Child, tuple[Any, ...]] = {}
         free: list[Child] = []
-        with selectors.DefaultSelector() as selector:
+        with contextlib.ExitStack() as around:
+            around.callback(lambda: [child.talk.close() for child in (*free, *running)])  # they end of it
+            selector = around.enter_context(selectors.DefaultSelector())
             assert self._link is not None
             selector.register(self._link, selectors.EVENT_READ)
             while True:
                 while len(running) < at_once and (given := next(waiting, None)) is not None:
-                    free = [child for child in free if not child.ended]
+                    free[:] = [child for child in free if not child.ended]
                     child = free.pop() if free else self._fork(())
                     if not child.turns:
                         selector.register(child.talk, selectors.EVENT_READ, child)
                     self._give(child, Work(function, given, surroundings, str(Path.cwd()), memory))
                     running[child] = given
                 if not running:
-                    break
+                    return
                 for key, _ in selector.select():
                     self._hear(key, selector)
                 for child in [child for child in running if child.ended or child.answered]:
@@ -309,8 +311,6 @@ class Zygote:
                     if again:
                         free.append(child)
                     yield running.pop(child), outcome
-            for child in free:
-                child.talk.close()
 
     def run_all(self, jobs: Iterable[Job], *, at_once: int) -> Iterator[Executed]:
         """Run notebooks, each in children of its own, `at_once` of them at a time; see `run`. In the order they end."""

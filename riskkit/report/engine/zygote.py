@@ -251,7 +251,7 @@ def _live(parent: int, zygote: socket.socket, talk: socket.socket, handles: list
         from riskkit.report.engine import client
 
         client.be_child_of(zygote)
-        with contextlib.suppress(EOFError):  # no more work
+        with contextlib.suppress(EOFError, ConnectionError):  # no more work, or nobody waits for it
             while True:
                 send_all(talk, _answer(pickle.loads(receive_all(talk)), handles))
         status = 0

@@ -234,6 +234,23 @@ def test_a_child_takes_so_many_turns_and_one_that_is_gone_is_replaced(zygote: Zy
     assert before != after
 
 
+def test_a_child_that_is_needed_no_more_ends(tmp_path: Path) -> None:
+    """Whether its work was done, or nobody waited for it."""
+    with Zygote(preload=("numpy",)) as started:
+        assert started._process is not None
+        own = started._process.pid
+        children = Path(f"/proc/{own}/task/{own}/children")
+        assert shown(started.run(written(tmp_path, "print('well')"))) == "well"
+        calls = started.each("time:sleep", [(0.0,), (0.2,)], at_once=2, turns=2)
+        next(calls)
+        assert children.read_text(encoding="ascii")
+        calls.close()
+        deadline = time.monotonic() + 20
+        while children.read_text(encoding="ascii") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert children.read_text(encoding="ascii") == ""
+
+
 def test_a_process_with_threads_does_not_fork(tmp_path: Path) -> None:
     """The hook starts a thread; the zygote must notice before it forks."""
     with Zygote(preload=(), jobs=False, prepare=("_thread:start_new_thread", (time.sleep, (60,)))) as started:
