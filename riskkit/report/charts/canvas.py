@@ -166,8 +166,8 @@ def canvas(
     height: float,
     width: float = WIDTH,
 ) -> Iterator[Canvas]:
-    """Axes to draw on: those given, or those of a new figure, whose margins are settled when all is drawn; every text in
-    them gets the chart's font."""
+    """Axes to draw on: those given, or those of a new figure, whose margins are settled when all is drawn; every text
+    in them gets the chart's font."""
     own = ax is None
     figure = ax.figure if ax is not None else _new_figure(width, height)
     family = fonts.families()

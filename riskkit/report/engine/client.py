@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pickle
 import selectors
@@ -289,7 +290,7 @@ class Zygote:
         running: dict[Child, tuple[Any, ...]] = {}
         free: list[Child] = []
         with contextlib.ExitStack() as around:
-            around.callback(lambda: [child.talk.close() for child in (*free, *running)])  # they end of it
+            around.callback(_let_go, free, running)
             selector = around.enter_context(selectors.DefaultSelector())
             assert self._link is not None
             selector.register(self._link, selectors.EVENT_READ)
@@ -364,6 +365,12 @@ class Zygote:
                 child.answer += piece
         child.talk.close()
         return child.outcome()
+
+
+def _let_go(*children: Iterable[Child]) -> None:
+    """Whom nobody talks to any more ends."""
+    for child in itertools.chain(*children):
+        child.talk.close()
 
 
 def _piece(talk: socket.socket) -> bytes:
