@@ -203,21 +203,16 @@ def test_without_resume_a_changed_run_is_made_from_nothing(
     assert len(written()) == 8
 
 
-def test_resuming_makes_every_report_where_ranks_and_quartiles_changed(
-    run: Command, small_bank: Path, written: Any
+@pytest.mark.parametrize(
+    "changed",
+    [("evidence/2026Q2/log.csv", "C0101,9", "C0101,6"), ("riskkit.yaml", "内部", "秘密")],
+    ids=["ranks and quartiles", "settings"],
+)
+def test_resuming_makes_every_report_anew_where_all_are_touched(
+    run: Command, small_bank: Path, written: Any, changed: tuple[str, str, str]
 ) -> None:
     run("run")
-    change(small_bank, "evidence/2026Q2/log.csv", "C0101,9", "C0101,6")
-    written()
-    assert run("run", "--resume").code == 0
-    assert len(written()) == 8
-
-
-def test_resuming_makes_every_report_anew_when_the_settings_changed(
-    run: Command, small_bank: Path, written: Any
-) -> None:
-    run("run")
-    change(small_bank, "riskkit.yaml", "内部", "秘密")
+    change(small_bank, *changed)
     written()
     assert run("run", "--resume").code == 0
     assert len(written()) == 8
