@@ -214,8 +214,8 @@ PUBLIC = [
     "what_if",
 ]  # fmt: skip
 CHARTS = [
-    "ageing", "control_chart", "dimension_profile", "funnel", "heatmap", "indicator_profile", "leave_one_out",
-    "losses", "movement", "rank_intervals", "rank_ranges", "ranking", "real_change", "risk_matrix", "trend", "uncertainty",
+    "Picture", "ageing", "control_chart", "dimension_profile", "funnel", "heatmap", "indicator_profile", "leave_one_out",
+    "losses", "movement", "picture", "rank_intervals", "rank_ranges", "ranking", "real_change", "risk_matrix", "trend", "uncertainty",
     "use",
     "variance_shares", "weight_stability", "why",
 ]  # fmt: skip

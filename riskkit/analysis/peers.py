@@ -35,23 +35,9 @@ def place(assessment: Assessment, unit: str) -> PeerPlace:
     >>> place(assessment, "0103").nodes.loc["A"]
     """
     own = assessment.summary.loc[assessment.check_unit(unit)]
-    assessed = assessment.ranking()
     group = own["peer_group"] if isinstance(own["peer_group"], str) else ""
-    peers = assessed[assessed["peer_group"] == group] if group else assessed
-    ranked = peers["rank"].dropna().rank(method="min")
-    scores = assessment.nodes.pivot(index="unit", columns="node", values="score")[
-        ["", *assessment.model.nodes]
-    ]
-    scores[""] = assessment.summary["score"].reindex(scores.index)
-    inside = scores.reindex(peers.index[~peers["provisional"]])
-    low, median, high = (inside.quantile(share) for share in (0.25, 0.5, 0.75))
-    nodes = pd.DataFrame(
-        {
-            "score": scores.loc[unit],
-            "median": median,
-            "low": low,
-            "high": high,
-            "mean": scores.reindex(assessed.index[~assessed["provisional"]]).mean(),
-        }
-    )
-    return PeerPlace(unit, group, int(ranked[unit]) if unit in ranked.index else None, len(ranked), nodes)
+    groups = assessment.peer_groups
+    peers = groups.of(group)
+    nodes = peers.nodes.assign(score=assessment.node_scores.loc[[unit]].iloc[0], mean=groups.mean)
+    rank = int(peers.ranks[unit]) if unit in peers.ranks.index else None
+    return PeerPlace(unit, group, rank, len(peers.ranks), nodes[["score", "median", "low", "high", "mean"]])

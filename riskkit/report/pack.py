@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit import texts
+from riskkit.analysis.history import quartiles
 from riskkit.analysis.movement import Movement, compare
 from riskkit.analysis.next_grade import NextGrade, next_grade
 from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
@@ -98,6 +99,19 @@ class QuarterPack:
     def totals(self) -> pd.DataFrame:
         """The rows of `history` that hold totals."""
         return self.workspace.totals(self.period)
+
+    @cached_property
+    def spread(self) -> pd.DataFrame:
+        """The quartiles of all scores, period by period; see `riskkit.analysis.history`."""
+        return quartiles(self.totals)
+
+    def totals_of(self, unit: str) -> pd.DataFrame:
+        """A unit's rows of `totals`."""
+        return self._totals.of(unit)
+
+    @cached_property
+    def _totals(self) -> Rows:
+        return Rows(self.totals)
 
     @cached_property
     def sure(self) -> pd.DataFrame:

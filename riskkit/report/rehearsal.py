@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from riskkit.report import charts
-from riskkit.report.charts.warm import draw
+from riskkit.report.charts.canvas import lay_in
+from riskkit.report.charts.warm import all_labels
 from riskkit.report.pack import QuarterPack
 from riskkit.report.pages.branch import BranchReport
 from riskkit.report.workbook_branch import write_branch_workbook
 
+SOME = 4
+"""Units whose charts are drawn, so that most labels are at hand."""
+CHARTS = ("dimension_chart", "indicator_chart", "trend_chart", "losses_chart", "why_chart")
 PARTS = (
     "masthead",
     "grade_table",
@@ -45,13 +47,20 @@ def _make(pack: QuarterPack, unit: str, workbook: Path) -> None:
     report = BranchReport(pack, unit)
     for part in PARTS:
         getattr(report, part)()
-    drawn: list[Callable[[Any], object]] = [
-        lambda ax: charts.indicator_profile(pack.assessment, unit, ax=ax),
-        lambda ax: charts.trend(pack.history, unit, ax=ax),
-        lambda ax: charts.losses(pack.assessment, unit, ax=ax),
-    ]
-    if pack.movement is not None:
-        why = pack.movement.why
-        drawn.append(lambda ax: charts.why(why, unit, ax=ax))
-    for each in drawn:
-        draw(each)
+    for group in ("", *pack.assessment.peer_groups.names()):
+        pack.assessment.peer_groups.of(group)
+    for each in _spread(list(pack.ranking.index)):
+        _draw(pack, each)
+    charts.picture(all_labels, pack.model)
+    lay_in(len(CHARTS))
+
+
+def _spread(units: list[str]) -> list[str]:
+    """A few units, from the best to the worst."""
+    return units[:: max(1, len(units) // SOME)]
+
+
+def _draw(pack: QuarterPack, unit: str) -> None:
+    report = BranchReport(pack, unit)
+    for chart in CHARTS:
+        getattr(report, chart)()

@@ -20,6 +20,7 @@ from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.scoring import grades
 from riskkit.scoring.coverage import shares
+from riskkit.scoring.peer_groups import PeerGroups
 from riskkit.scoring.plan import ROOT, Plan, Scored
 from riskkit.scoring.rollups import Rollups
 from riskkit.scoring.scales import published
@@ -140,6 +141,19 @@ class Assessment:
         names = [name for name, at in self.model.depths.items() if at == depth]
         columns = [self.graded.plan.names.index(name) for name in names]
         return pd.DataFrame(self.graded.nodes[:, columns], self.summary.index, pd.Index(names, name="node"))
+
+    @cached_property
+    def node_scores(self) -> pd.DataFrame:
+        """Units × nodes, scores 0-maximum, the published one under the id ""."""
+        frame = pd.DataFrame(
+            self.graded.nodes, self.summary.index, pd.Index(self.graded.plan.names, name="node")
+        )
+        return frame[[ROOT, *self.model.nodes]].assign(**{ROOT: self.summary["score"]})
+
+    @cached_property
+    def peer_groups(self) -> PeerGroups:
+        """Who is compared with whom."""
+        return PeerGroups(self.ranking(), self.node_scores)
 
     def unit_items(self, unit: str) -> pd.DataFrame:
         """One unit's items in the model's order, indexed by item."""

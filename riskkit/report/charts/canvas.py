@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
@@ -20,7 +21,9 @@ from riskkit import texts
 from riskkit.model import IndicatorModel
 from riskkit.report import house_style
 from riskkit.report.charts import fonts
+from riskkit.report.charts.lettering import LetteredCanvas
 from riskkit.report.theme import reads_on, theme
+from riskkit.scoped import Scoped
 from riskkit.workspace import Workspace
 
 
@@ -64,14 +67,20 @@ def _style() -> dict[str, Any]:
 
 WIDTH = 7.6
 DPI = 120
+LABEL = 44
+"""Characters of a label in a line, where bars are named by items."""
 PAD = 0.08
 """Inches between the edge of a figure and what is drawn next to it."""
+NAME_BELOW = 20.5
+"""Points from a horizontal axis down to its name: those of a line of numbers and around it."""
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 """Keeps a label readable where it lies on a line."""
 NOTE: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8.5}
 """How numbers beside marks are set."""
 _CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 
+apart: Scoped[bool] = Scoped("apart", lambda: False)
+"""Whether new figures are pictures in the making, drawn when all is on them; pyplot does not know of those."""
 _chosen: texts.Language | None = None
 
 
@@ -125,13 +134,24 @@ class Canvas:
         return "\n".join(textwrap.wrap(text, width if self.lang == "en" else int(width * 0.62)))
 
     def title(self, key: str, **values: Any) -> None:
-        """The chart's title, flush with the left edge of the labels."""
-        self.ax.set_title(self.say(key, **values))
+        """The chart's title; its height is worked out only where labels stand on top, too."""
+        above = self.ax.xaxis.get_ticks_position() == "top"
+        self.ax.set_title(self.say(key, **values), y=None if above else 1.0)
+
+    def below(self, label: str) -> None:
+        """The name of the horizontal axis, below one line of numbers."""
+        self.ax.set_xlabel(label)
+        self.ax.xaxis.set_label_coords(0.5, 0, transform=self.ax.transAxes + self._down(NAME_BELOW))
+
+    def _down(self, points: float) -> ScaledTranslation:
+        figure = self.ax.get_figure(root=True)
+        assert figure is not None, "axes lie in a figure"
+        return ScaledTranslation(0, -points / 72, figure.dpi_scale_trans)
 
     def points_axis(self, maximum: float) -> None:
         """The horizontal axis of scores, from 0."""
         self.ax.set_xlim(0, maximum)
-        self.ax.set_xlabel(self.say("points", maximum=maximum))
+        self.below(self.say("points", maximum=maximum))
         self.ax.grid(axis="x")
 
     def rows(self, labels: list[str]) -> None:
@@ -139,14 +159,16 @@ class Canvas:
         self.ax.set_yticks(range(len(labels)), labels)
         self.ax.set_ylim(len(labels) - 0.4, -0.6)
         self.ax.spines["left"].set_visible(False)
+        self.ax.yaxis.set_label_coords(0, 0)  # there is none: matplotlib need not look for room for it
 
     def legend(self, *, below: float = 34.0, columns: int = 0) -> None:
         """What the marks mean, so many points below the axis; in one row, or in so many columns."""
         handles, labels = self.ax.get_legend_handles_labels()
-        figure = self.ax.get_figure(root=True)
-        if handles and figure is not None:
-            down = ScaledTranslation(0, -below / 72, figure.dpi_scale_trans)
-            place: dict[str, Any] = {"bbox_to_anchor": (1, 0), "bbox_transform": self.ax.transAxes + down}
+        if handles:
+            place: dict[str, Any] = {
+                "bbox_to_anchor": (1, 0),
+                "bbox_transform": self.ax.transAxes + self._down(below),
+            }
             spacing: dict[str, Any] = {"borderaxespad": 0, "columnspacing": 1.4, "handletextpad": 0.5}
             self.ax.legend(
                 handles, labels, ncols=columns or len(handles), loc="upper right", **place, **spacing
@@ -168,15 +190,18 @@ def canvas(
 ) -> Iterator[Canvas]:
     """Axes to draw on: those given, or those of a new figure, whose margins are settled when all is drawn; every text
     in them gets the chart's font."""
-    own = ax is None
+    own, style = ax is None, _style()
+    if own and apart.get():
+        with _picture(lang, style, (width, height)) as on:
+            yield on
+        return
     figure = ax.figure if ax is not None else _new_figure(width, height)
-    family = fonts.families()
-    settings: Any = _style()
+    settings: Any = style
     with matplotlib.rc_context(settings):
         ax = ax if ax is not None else figure.add_subplot()
         yield Canvas(ax, spoken(lang))
         for text in ax.findobj(Text):
-            text.set_fontfamily(family)
+            text.set_fontfamily(style["font.family"])
         if own:
             _settle(figure, ax)
     if figure.canvas.required_interactive_framework is None:
@@ -188,6 +213,45 @@ def _new_figure(width: float, height: float) -> Any:
     import matplotlib.pyplot as plt
 
     return plt.figure(figsize=(width, height), dpi=DPI)
+
+
+@contextlib.contextmanager
+def _picture(
+    lang: texts.Language | None, style: dict[str, Any], size: tuple[float, float]
+) -> Iterator[Canvas]:
+    """Axes of a figure that is drawn here and nowhere else, so that all its texts are made in the chart's style."""
+    settings: Any = style
+    with matplotlib.rc_context(settings):
+        ax = _stock.pop()[1] if _stock and _stock[-1][0] == style else _bare()
+        figure: Any = ax.figure
+        figure.set_size_inches(size)
+        yield Canvas(ax, spoken(lang))
+        _settle(figure, ax)
+        figure.canvas.draw()
+
+
+def _bare() -> Axes:
+    figure = Figure(dpi=DPI)
+    LetteredCanvas(figure)
+    return figure.add_subplot()
+
+
+_stock: list[tuple[dict[str, Any], Axes]] = []
+
+
+def lay_in(count: int) -> None:
+    """Make the empty axes of so many pictures, for processes forked afterwards: a third of what one costs.
+
+    Each is used once; they serve as long as style and theme are those that hold now.
+    """
+    style = _style()
+    settings: Any = style
+    with matplotlib.rc_context(settings):
+        for _ in range(count):
+            ax = _bare()
+            for axis, ticks in ((ax.xaxis, 12), (ax.yaxis, 24)):
+                axis.get_major_ticks(ticks)  # those that are not needed are not drawn
+            _stock.append((style, ax))
 
 
 def _settle(figure: Any, ax: Axes) -> None:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from riskkit import texts
+from riskkit.analysis.history import quartiles
 from riskkit.analysis.movement import Movement
 from riskkit.model import IndicatorModel
 from riskkit.rectification import AGE_LIMITS, Findings
@@ -25,20 +26,21 @@ def trend(
     unit: str | None = None,
     *,
     means: pd.DataFrame | None = None,
+    spread: pd.DataFrame | None = None,
     ax: Axes | None = None,
     lang: texts.Language | None = None,
 ) -> Axes:
     """Published scores over the periods: one unit, or none, over the median and the middle half of ranked units.
 
-    `history` as from `Workspace.history`; `means` as from `Workspace.means`: their mean in place of the median. A
-    darker band is the 90 % interval of the unit or the mean: steps within it may be chance.
+    `history` as from `Workspace.history`; `means` as from `Workspace.means`: their mean in place of the median;
+    `spread` as from `quartiles`: those of all units where `history` is of one alone. A darker band is the 90 % interval
+    of the unit or the mean: steps within it may be chance.
 
         >>> trend(bank.history(), "0103")
     """
     totals = history[history["node"] == ""]
-    periods = sorted(totals["period"].unique())
-    ranked = totals[totals["rank"].notna()].groupby("period")["score"]
-    spread = pd.DataFrame({share: ranked.quantile(share) for share in (0.25, 0.5, 0.75)}).reindex(periods)
+    spread = quartiles(totals) if spread is None else spread
+    periods = list(spread.index)
     with c.canvas(ax, lang, height=3.0) as on:
         x = np.arange(len(periods))
         one: dict[str, Any] = {"marker": "_", "markersize": 14} if len(periods) == 1 else {}
@@ -209,9 +211,9 @@ def _loss_kind(kind: str, state: str) -> str:
 
 def _loss_label(on: c.Canvas, model: IndicatorModel, bar: Any) -> str:
     if bar.kind == "item":
-        return on.node(model, bar.id, 44)
+        return on.node(model, bar.id, c.LABEL)
     if bar.kind == "deduction" and bar.id:
-        return on.folded(f"{bar.id} {model.red_lines[bar.id].name[on.lang]}", 44)
+        return on.folded(f"{bar.id} {model.red_lines[bar.id].name[on.lang]}", c.LABEL)
     return on.say(f"losses.{bar.kind}", n=bar.id)
 
 
@@ -240,7 +242,7 @@ def movement(
             change=_signed(own["change"]),
             **periods,
         )
-        rows = [(on.node(model, str(item), 44), float(change)) for item, change in first.items()]
+        rows = [(on.node(model, str(item), c.LABEL), float(change)) for item, change in first.items()]
         rows += [(on.say("movement.deductions"), float(deducted))] if deducted else []
         rows += [(on.say("movement.rest", n=len(rest)), float(rest.sum()))] if len(rest) else []
         if not rows:

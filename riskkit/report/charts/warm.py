@@ -9,6 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from riskkit.model import IndicatorModel
+from riskkit.report.charts import canvas as c
+
 
 def draw_once() -> None:
     """Draw a small figure and forget it."""
@@ -20,6 +23,13 @@ def draw(on: Callable[[Axes], object]) -> None:
     figure = Figure()
     on(figure.subplots())
     FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png")
+
+
+def all_labels(model: IndicatorModel) -> Axes:
+    """Every node's label as charts of lost points and of changes set it."""
+    with c.canvas(None, None, height=0.2 * len(model.nodes)) as on:
+        on.rows([on.node(model, name, c.LABEL) for name in model.nodes])
+    return on.ax
 
 
 def _anything(axes: Axes) -> None:

@@ -95,9 +95,9 @@ def _name(on: c.Canvas, attribution: Attribution, kind: str, name: str) -> str:
     models = (attribution.after.model, attribution.before.model)
     if kind == "deduction":
         lines = next((model.red_lines for model in models if name in model.red_lines), None)
-        return on.folded(f"{name} {lines[name].name[on.lang]}", 44) if lines else on.say("why.together")
+        return on.folded(f"{name} {lines[name].name[on.lang]}", c.LABEL) if lines else on.say("why.together")
     model = models[0] if name == "" or name in models[0].nodes else models[1]
-    return on.node(model, name, 44)
+    return on.node(model, name, c.LABEL)
 
 
 def _draw(on: c.Canvas, steps: list[Step], row: pd.Series) -> None:

@@ -23,7 +23,7 @@ from riskkit.report.pages.parts import Cell, Part
 from riskkit.report.pages.report import Report
 from riskkit.report.tables import value_text
 from riskkit.report.way_words import Step, way_lead, way_steps, why_not_next
-from riskkit.scoring.plan import ROOT, Plan
+from riskkit.scoring.plan import ROOT
 
 TOP = 15
 """Rows of a table that shows only the largest."""
@@ -210,18 +210,30 @@ class BranchReport(Report):
             self.say(f"self_check.{key}", n=int(row["items"]), gap=f"{abs(row['gap']):.1%}", **shares)
         )
 
+    def dimension_chart(self) -> charts.Picture:
+        """Total and dimensions among those of the peers."""
+        return charts.picture(charts.dimension_profile, self.now, self.unit, lang=self.lang)
+
+    def indicator_chart(self) -> charts.Picture:
+        """Indicators among those of the peers."""
+        return charts.picture(charts.indicator_profile, self.now, self.unit, lang=self.lang)
+
+    def trend_chart(self) -> charts.Picture:
+        """The scores so far."""
+        own, spread = self.pack.totals_of(self.unit), self.pack.spread
+        return charts.picture(charts.trend, own, self.unit, spread=spread, lang=self.lang)
+
     # ------------------------------------------------------------ where points were lost
 
-    def losses_chart(self) -> None:
-        """Draw the lost points; say so for a model whose losses do not add up."""
-        if Plan(self.model).arithmetic:
-            charts.losses(self.now, self.unit, lang=self.lang)
-        else:
-            parts.show(parts.note(self.say("losses.not_additive")))
+    def losses_chart(self) -> Part | charts.Picture:
+        """The lost points; for a model whose losses do not add up, a sentence that says so."""
+        if not self.now.graded.plan.arithmetic:
+            return parts.note(self.say("losses.not_additive"))
+        return charts.picture(charts.losses, self.now, self.unit, lang=self.lang)
 
     def losses(self, limit: int = TOP) -> Part:
         """The items that cost most, and why each did."""
-        if not Plan(self.model).arithmetic:
+        if not self.now.graded.plan.arithmetic:
             return parts.note("")
         items = self.items_frame
         lost = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
@@ -291,12 +303,11 @@ class BranchReport(Report):
 
     # ------------------------------------------------------------ what changed
 
-    def why_chart(self) -> None:
-        """Draw why the score changed, group by group of causes; say so where there is nothing to compare with."""
+    def why_chart(self) -> Part | charts.Picture:
+        """Why the score changed, group by group of causes; a sentence where there is nothing to compare with."""
         if self.pack.movement is None or pd.isna(self._change()):
-            parts.show(parts.note(self.say("changes.first")))
-        else:
-            charts.why(self.pack.movement.why, self.unit, lang=self.lang)
+            return parts.note(self.say("changes.first"))
+        return charts.picture(charts.why, self.pack.movement.why, self.unit, lang=self.lang)
 
     def changes(self, limit: int = TOP) -> Part:
         """The items that moved the score most: points before and after, and what each did to the total."""

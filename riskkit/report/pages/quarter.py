@@ -96,10 +96,11 @@ class QuarterReport(Report):
         words = {"draws": how.draws, "seed": how.seed, "alike": phrases.tie_groups(self.book)}
         return parts.note(self.book.say("ranking.sure", **words), *silence(self.book))
 
-    def sure_chart(self) -> None:
-        """Draw every score with its interval and the chance of each grade."""
+    def sure_chart(self) -> charts.Picture:
+        """Every score with its interval and the chance of each grade."""
         how = self.pack.workspace.settings.simulation
-        charts.uncertainty(uncertainty(self.now, draws=how.draws, seed=how.seed), lang=self.lang)
+        found = uncertainty(self.now, draws=how.draws, seed=how.seed)
+        return charts.picture(charts.uncertainty, found, lang=self.lang)
 
     def rollups(self) -> Part:
         """The institution and its regions: score, change, grade."""
@@ -134,13 +135,12 @@ class QuarterReport(Report):
         columns = self.columns("unit", ">score_before", ">score", ">change", "verdict", "~causes")
         return parts.table(columns, rows, none=self.say("changes.first"))
 
-    def real_chart(self) -> None:
-        """Draw which changes are real; say so where there is nothing to compare with."""
+    def real_chart(self) -> Part | charts.Picture:
+        """Which changes are real; a sentence where there is nothing to compare with."""
         if self.pack.before is None or self.pack.real is None:
-            parts.show(parts.note(self.say("changes.first")))
-        else:
-            found = RealChange(self.pack.before, self.now, FALSE_CHANGES, self.pack.real)
-            charts.real_change(found, lang=self.lang)
+            return parts.note(self.say("changes.first"))
+        found = RealChange(self.pack.before, self.now, FALSE_CHANGES, self.pack.real)
+        return charts.picture(charts.real_change, found, lang=self.lang)
 
     def _mover(self, unit: str, row: Any) -> list[Cell | str]:
         causes = "；".join(
