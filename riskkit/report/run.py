@@ -16,7 +16,7 @@ from riskkit.errors import Misuse, PublishFailed, ReportFailed
 from riskkit.periods import Period
 from riskkit.publish import damaged, digest, read_manifest
 from riskkit.report import pdf
-from riskkit.report.engine.client import Outcome, ZygoteFailed
+from riskkit.report.engine.client import TURNS, Outcome, ZygoteFailed
 from riskkit.report.house_style import house_style
 from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died
 from riskkit.report.workers import Workers, workers
@@ -246,7 +246,7 @@ class _Run:
 
         try:
             for (_, report, folder), outcome in processes.each(
-                "riskkit.report.making:make", work(), at_once=at_once
+                "riskkit.report.making:make", work(), at_once=at_once, turns=TURNS
             ):
                 if isinstance(outcome.error, ZygoteFailed):
                     break

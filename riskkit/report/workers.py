@@ -39,7 +39,7 @@ class Workers(Protocol):
     """Processes that call a function with each of many arguments, and tell of each how its call ended."""
 
     def each(
-        self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int
+        self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int, turns: int = 1
     ) -> Iterator[tuple[tuple[Any, ...], Outcome]]:
         """See `Zygote.each`. Where all processes are lost, it raises `ZygoteFailed` or gives that as an outcome."""
         ...
@@ -123,9 +123,9 @@ class Pool:
         self._pool.shutdown(cancel_futures=True)
 
     def each(
-        self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int
+        self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int, turns: int = 1
     ) -> Iterator[tuple[tuple[Any, ...], Outcome]]:
-        """See `Zygote.each`. One process that dies takes the pool with it."""
+        """See `Zygote.each`. Its processes serve to the end, and one that dies takes the pool with it."""
         waiting = iter(arguments)
         running: dict[concurrent.futures.Future[Any], tuple[Any, ...]] = {}
         while True:

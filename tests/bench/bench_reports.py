@@ -11,11 +11,11 @@ import pytest
 
 from riskkit import open_workspace
 from riskkit.report.engine import surroundings, ways
-from riskkit.report.engine.client import PRELOAD, Zygote
+from riskkit.report.engine.client import PRELOAD, TURNS, Zygote
 from riskkit.report.making import BRANCHES, Order
 from riskkit.report.workers import ROOMS
 from tests.bench import branch_workload
-from tests.bench.bench_notebooks import clean, of_children, of_zygote, take_turns, told
+from tests.bench.bench_notebooks import BATCH, clean, of_children, of_zygote, take_turns, told
 from tests.bench.race import Line, Side, milliseconds
 
 __all__ = ["clean"]  # a fixture
@@ -51,19 +51,21 @@ def test_a_branch_report_costs_little_more_than_its_work(
     ) as zygote:
 
         def ours() -> None:
-            work = [(order, f"{BRANCHES}{UNIT}", out)]
-            for _, outcome in zygote.each("riskkit.report.making:make", work, at_once=1):
+            work = [(order, f"{BRANCHES}{UNIT}", out)] * BATCH
+            for _, outcome in zygote.each("riskkit.report.making:make", work, at_once=1, turns=TURNS):
                 assert outcome.value is not None, outcome
                 assert not outcome.value.failure, outcome
 
         def floor() -> None:
-            work = [(order, UNIT, tmp_path)]
+            work = [(order, UNIT, tmp_path)] * BATCH
             for _, outcome in zygote.each("tests.bench.branch_workload:plain", work, at_once=1):
                 assert outcome.value, outcome
 
         theirs = Side(papermill, clock=of_children)
         report, least = (Side(call, clock=of_zygote(zygote)) for call in (ours, floor))
         take_turns(theirs, report, least)
+        for side in (report, least):
+            side.seconds = [seconds / BATCH for seconds in side.seconds]
         (executed,) = out.rglob("*.ipynb")
         pages = [(order, executed, tmp_path / "page.html")] * PAGES
         page = Side(ours, seconds=[

@@ -78,11 +78,11 @@ class Cluster:
                 self._notes.give_sign_of_life()
 
     def each(
-        self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int
+        self, function: str, arguments: Iterable[tuple[Any, ...]], *, at_once: int, turns: int = 1
     ) -> Iterator[tuple[tuple[Any, ...], Outcome]]:
         """See `Zygote.each`. A worker that is lost costs nothing but time; `ReportFailed` is raised where the scheduler
         is lost, or all workers for `PATIENCE` seconds. Of what is yielded, a path in the last place is where files
-        really went."""
+        really went. Every call has a child of its own, whatever `turns` allows."""
         waiting = deque(arguments)
         flying: dict[Future, tuple[int, list[tuple[Any, ...]]]] = {}
         ended: queue.SimpleQueue[Future] = queue.SimpleQueue()

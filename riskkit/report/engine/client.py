@@ -43,7 +43,8 @@ PRELOAD = (
 JOBS = ("riskkit.report.engine.jobs:warm",)
 """What children need that run papermill themselves."""
 TURNS = 50
-"""Notebooks that a child may run one after the other, in kernels of their own, before another takes its place."""
+"""Reports that a child may make one after the other, before another takes its place; each notebook has a kernel of its
+own."""
 _START = "from riskkit.report.engine.zygote import main; main()"
 
 
@@ -71,7 +72,8 @@ class Outcome:
 
 @dataclass(eq=False)
 class Child:
-    """A child: the socket it answers on, its process, and, once it has ended, its status."""
+    """A child: the socket it answers on, its process, and, once it has ended, its status; after an answer, whether it
+    is too large by now for more work."""
 
     number: int
     talk: socket.socket
@@ -80,6 +82,7 @@ class Child:
     refused: Refusal | None = None
     answer: bytearray = field(default_factory=bytearray)
     turns: int = 0
+    spent: bool = False
 
     @property
     def ended(self) -> bool:
@@ -108,7 +111,7 @@ class Child:
             return Outcome(error=ZygoteFailed(self.refused[0], **self.refused[1]))
         if not self.answered:
             return Outcome(status=self.exit_code)
-        well, said = pickle.loads(memoryview(self.answer)[8:])
+        well, said, self.spent = pickle.loads(memoryview(self.answer)[8:])
         return Outcome(value=said) if well else Outcome(error=said)
 
 
@@ -307,10 +310,11 @@ class Zygote:
                 for key, _ in selector.select():
                     self._hear(key, selector)
                 for child in [child for child in running if child.ended or child.answered]:
-                    again = child.turns < turns and not child.ended
-                    outcome = child.outcome() if again else self._last(child, selector)
-                    if again:
+                    outcome = self._outcome(child)
+                    if child.turns < turns and not child.ended and not child.spent:
                         free.append(child)
+                    else:
+                        self._dismiss(child, selector)
                     yield running.pop(child), outcome
 
     def run_all(self, jobs: Iterable[Job], *, at_once: int) -> Iterator[Executed]:
@@ -357,14 +361,17 @@ class Zygote:
             selector.unregister(child.talk)
 
     @staticmethod
-    def _last(child: Child, selector: selectors.BaseSelector) -> Outcome:
-        with contextlib.suppress(KeyError):
-            selector.unregister(child.talk)
+    def _outcome(child: Child) -> Outcome:
         if not child.refused and not child.answered:
             while piece := _piece(child.talk):
                 child.answer += piece
-        child.talk.close()
         return child.outcome()
+
+    @staticmethod
+    def _dismiss(child: Child, selector: selectors.BaseSelector) -> None:
+        with contextlib.suppress(KeyError):
+            selector.unregister(child.talk)
+        child.talk.close()
 
 
 def _let_go(*children: Iterable[Child]) -> None:

@@ -29,6 +29,8 @@ from typing import Any, NoReturn
 
 MOST = 1 << 16
 """Bytes a request or a notice takes at most."""
+GROWTH = 256 << 20
+"""Bytes by which a child may have grown at the end of its work and still be given more."""
 _PR_SET_PDEATHSIG = 1
 _C = ctypes.CDLL(None)
 Refusal = tuple[str, dict[str, Any]]
@@ -251,9 +253,10 @@ def _live(parent: int, zygote: socket.socket, talk: socket.socket, handles: list
         from riskkit.report.engine import client
 
         client.be_child_of(zygote)
+        most = _resident() + GROWTH
         with contextlib.suppress(EOFError, ConnectionError):  # no more work, or nobody waits for it
             while True:
-                send_all(talk, _answer(pickle.loads(receive_all(talk)), handles))
+                send_all(talk, _answer(pickle.loads(receive_all(talk)), handles, most))
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -261,13 +264,16 @@ def _live(parent: int, zygote: socket.socket, talk: socket.socket, handles: list
         leave(status)
 
 
-def _answer(work: Work, handles: list[int]) -> bytes:
+def _answer(work: Work, handles: list[int], most: int) -> bytes:
+    """Whether it went well, what was given or raised, and whether this process is to be given no more work: it has
+    more than `most` bytes, or has failed."""
     os.environ.clear()
     os.environ.update(work.environment)
     os.chdir(work.folder)
     _hold_to(work.memory)
     try:
-        return pickle.dumps((True, named(work.function)(*work.arguments, *handles)))
+        said = named(work.function)(*work.arguments, *handles)
+        return pickle.dumps((True, said, _resident() > most))
     except Exception as failed:
         failed.add_note(f"In the child:\n{traceback.format_exc()}")
         return _pickled(failed)
@@ -275,11 +281,15 @@ def _answer(work: Work, handles: list[int]) -> bytes:
 
 def _pickled(failed: Exception) -> bytes:
     try:
-        answer = pickle.dumps((False, failed))
+        answer = pickle.dumps((False, failed, True))
         pickle.loads(answer)
     except Exception:
-        answer = pickle.dumps((False, RuntimeError(f"{type(failed).__name__}: {failed}")))
+        answer = pickle.dumps((False, RuntimeError(f"{type(failed).__name__}: {failed}"), True))
     return answer
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
 def _be_new() -> None:

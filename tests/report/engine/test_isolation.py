@@ -232,6 +232,11 @@ def test_a_child_takes_so_many_turns_and_one_that_is_gone_is_replaced(zygote: Zy
     before, died, after = served("getpid()", "_exit(7)", "getpid()", turns=3)
     assert died == 7
     assert before != after
+    grown = "getpid(), globals().update(kept=b'x' * (300 << 20))"
+    (before, _), after, again = served(grown, "getpid()", "getpid()", turns=3)
+    assert before != after == again
+    before, _, after = served("getpid()", "getpid(1)", "getpid()", turns=3)
+    assert before != after
 
 
 def test_a_child_that_is_needed_no_more_ends(tmp_path: Path) -> None:
