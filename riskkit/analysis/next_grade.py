@@ -321,19 +321,20 @@ class _Ladder:
     def frame(self, gains: np.ndarray) -> pd.DataFrame:
         """The plan, a row an item; its gain is what the total would lack without it."""
         total, rows = self._scored(gains)[0, 0], []
+        values, states = self.measured["value"].to_dict(), self.measured["state"].to_dict()
         for column in np.flatnonzero(gains > 0):
             name, without = self.plan.items[column], gains.copy()
             without[column] = 0.0
-            needed, value = self.points[column] + gains[column], float(self.measured["value"][name])
+            needed = self.points[column] + gains[column]
             rows.append(
                 {
                     "item": name,
                     "points": self.points[column],
                     "needed": needed,
                     "gain": total - self._scored(without)[0, 0],
-                    "value": value,
-                    "target": value_for(self.plan.curves[column], needed, value),
-                    "state": self.measured["state"][name],
+                    "value": values[name],
+                    "target": value_for(self.plan.curves[column], needed, values[name]),
+                    "state": states[name],
                     "effort": self.costs[column] * (1 + gains[column] / self.plan.maximum),
                 }
             )

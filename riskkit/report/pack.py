@@ -11,6 +11,7 @@ import pandas as pd
 from riskkit import texts
 from riskkit.analysis.movement import Movement, compare
 from riskkit.analysis.next_grade import NextGrade, next_grade
+from riskkit.analysis.peers import Peers
 from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
@@ -120,8 +121,31 @@ class QuarterPack:
         return self.workspace.real_change(self.period) if self.before else None
 
     def way_up(self, unit: str) -> NextGrade:
-        """The cheapest way to a unit's next better grade, by the efforts of the settings."""
-        return next_grade(self.assessment, unit, self.workspace.settings.effort)
+        """The cheapest way to a unit's next better grade, by the efforts of the settings. That of the last unit asked
+        for is kept: its workbook and its page both tell it."""
+        kept = self._last_way.get(unit)
+        if kept is None:
+            kept = next_grade(self.assessment, unit, self.workspace.settings.effort)
+            self._last_way.clear()
+            self._last_way[unit] = kept
+        return kept
+
+    @cached_property
+    def _last_way(self) -> dict[str, NextGrade]:
+        return {}
+
+    @cached_property
+    def peers(self) -> Peers:
+        """The peer groups of the ranked units."""
+        return Peers(self.assessment)
+
+    def course(self, unit: str) -> pd.DataFrame:
+        """A unit's totals in every period: its rows of `totals`."""
+        return self._courses.of(unit)
+
+    @cached_property
+    def _courses(self) -> Rows:
+        return Rows(self.totals)
 
     @cached_property
     def year_before(self) -> Assessment | None:
