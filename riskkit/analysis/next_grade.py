@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from riskkit.analysis.grade_gap import Requirement, grade_gap
+from riskkit.analysis.nested_needs import Need, taken_up
 from riskkit.errors import Misuse, unknown
 from riskkit.model import schema as s
 from riskkit.scoring.assessment import Assessment
@@ -61,7 +62,8 @@ def next_grade(assessment: Assessment, unit: str, costs: Mapping[str, float] | N
     proportion to what is gained, so that few items are tackled before many, and large gaps count for more than small
     ones. An item not named costs 1; one of infinite cost is left as it is. Everything else stays as assessed, the
     deductions of red lines too. Found by mixed-integer linear programming as a fixed-charge problem: Hirsch and Dantzig
-    (1968), *Naval Research Logistics Quarterly* 15, 413-424; with HiGHS through `scipy.optimize.milp`.
+    (1968), *Naval Research Logistics Quarterly* 15, 413-424; where all means are arithmetic by `nested_needs`, else
+    with HiGHS through `scipy.optimize.milp`. Which of several ways of the same effort it is, is not said.
 
     Raises `Misuse` for an unknown unit or item, and for a cost that is not above 0.
 
@@ -255,12 +257,42 @@ class _Ladder:
         """Points gained, an item: first which steps to take, then how far in those, a hair further than needed."""
         if not self.steps:
             return np.zeros(len(self.points))
-        taken = np.round(self._solved(needs, [need.least for need in needs])[0])
+        taken = self._taken(needs)
+        if not taken.any():
+            return np.zeros(len(self.points))
         best = self._scored(self._summed(taken * self.highs))[0]
         most = [best[self.plan.names.index(need.node)] for need in needs]
         least = [min(need.least + MARGIN, at) for need, at in zip(needs, most, strict=True)]
         found = self._solved(needs, least, taken)[1]
         return self._summed(taken * np.where(found > self.highs - NEAR, self.highs, found))
+
+    def _taken(self, needs: list[_Need]) -> np.ndarray:
+        """1 for each step to take. Sums of sums with one step an item are searched many times faster than a solver does
+        that knows nothing of them."""
+        if not self.minima and len(set(self.columns.tolist())) == len(self.columns):
+            found = taken_up(*self._charges, [self._nested(need) for need in needs if not self._met(need)])
+            if found is not None:
+                return np.array([float(number in found) for number in range(len(self.steps))])
+        return np.round(self._solved(needs, [need.least for need in needs])[0])
+
+    def _met(self, need: _Need) -> bool:
+        """Whether a need is met whatever is improved."""
+        return bool(self.forms[need.node][-1] >= need.least)
+
+    def _nested(self, need: _Need) -> Need:
+        """A need by what each step adds to it."""
+        form, count = self.forms[need.node], len(self.steps)
+        gains = form[:count].copy()
+        gains[self.sliding] = form[count : count + len(self.sliding)] * self.highs[self.sliding]
+        return Need(gains.tolist(), float(need.least - form[-1]))
+
+    @cached_property
+    def _charges(self) -> tuple[list[float], list[float]]:
+        """What each step costs for being taken, and for being taken to its end."""
+        cost = self.costs[self.columns]
+        along = np.zeros(len(self.steps))
+        along[self.sliding] = (cost * self.highs / self.plan.maximum)[self.sliding]
+        return (cost * (1 + self.highs / self.plan.maximum) - along).tolist(), along.tolist()
 
     def _summed(self, gains: np.ndarray) -> np.ndarray:
         """Gains of steps as gains of items."""
