@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from riskkit.evidence.measures import Measures
+from riskkit.rows import Rows
 
 OPEN = "open"
 UNVERIFIED = "unverified"
@@ -29,9 +31,22 @@ class Findings:
 
     def outstanding(self, unit: str | None = None) -> pd.DataFrame:
         """Findings not closed, of one unit or all, the longest overdue first."""
+        if unit is not None:
+            return self._outstanding.of(unit)
         rows = self.rows[self.rows["stage"] != CLOSED]
-        rows = rows if unit is None else rows[rows["unit"] == unit]
         return rows.sort_values(["overdue_days", "due_on"], ascending=[False, True], kind="stable")
+
+    def of(self, unit: str) -> pd.DataFrame:
+        """One unit's findings."""
+        return self._own.of(unit)
+
+    @cached_property
+    def _own(self) -> Rows:
+        return Rows(self.rows.sort_values("unit", kind="stable"))
+
+    @cached_property
+    def _outstanding(self) -> Rows:
+        return Rows(self.outstanding().sort_values("unit", kind="stable"))
 
     def by_unit(self) -> pd.DataFrame:
         """Indexed by unit: `outstanding, overdue, longest` (days), `major` (outstanding major ones), `closed`."""

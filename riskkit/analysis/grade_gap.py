@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from riskkit.evidence.states import COUNTED
 from riskkit.model import schema as s
 from riskkit.scoring.assessment import Assessment
-from riskkit.scoring.grades import IN_EFFECT
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def _requirements(assessment: Assessment, unit: str, wanted: s.Grade) -> Iterato
     for condition in wanted.conditions:
         yield from _condition(assessment, unit, condition)
     order = list(assessment.model.grades)
-    events = assessment.events
-    for event in events[(events["unit"] == unit) & (events["status"] == IN_EFFECT)].itertuples():
+    for event in assessment.in_effect(unit).itertuples():
         line = assessment.model.red_lines[str(event.red_line)]
         if line.veto or (line.cap is not None and order.index(line.cap) > order.index(wanted.id)):
             yield Requirement("veto" if line.veto else "cap", False, red_line=line.id)
@@ -84,21 +83,17 @@ def _nodes(assessment: Assessment, unit: str, condition: s.NodeMin) -> Iterator[
         for name, at in assessment.model.depths.items()
         if at == condition.depth and assessment.model.nodes[name].weight > 0
     ]
-    scores = assessment.scores(condition.depth)[names].T[unit].dropna().sort_values(kind="stable")
-    short = scores[scores < condition.value]
-    for node, score in (short if len(short) else scores.head(1)).items():
-        met = not len(short)
-        yield Requirement(
-            "node_min", met, condition.value, float(score), node=str(node), depth=condition.depth
-        )
+    found = assessment.unit_scores(unit)
+    scores = sorted(((found[name], name) for name in names if found[name] == found[name]), key=itemgetter(0))
+    short = [each for each in scores if each[0] < condition.value]
+    for score, node in short or scores[:1]:
+        yield Requirement("node_min", not short, condition.value, score, node=node, depth=condition.depth)
 
 
 def _red_lines(assessment: Assessment, unit: str, condition: s.NoRedLine) -> Iterator[Requirement]:
-    events = assessment.events
-    mine = events[(events["unit"] == unit) & (events["status"] == IN_EFFECT)]
     lines = [
         name
-        for name in mine["red_line"]
+        for name in assessment.in_effect(unit)["red_line"]
         if set(assessment.model.red_lines[name].effects) & set(condition.effects)
     ]
     yield from (Requirement("no_red_line", False, red_line=name) for name in lines)

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from riskkit.analysis.grade_gap import Requirement, grade_gap
+from riskkit.analysis.nested_needs import Need, taken_up
 from riskkit.errors import Misuse, unknown
 from riskkit.model import schema as s
 from riskkit.scoring.assessment import Assessment
@@ -61,7 +62,8 @@ def next_grade(assessment: Assessment, unit: str, costs: Mapping[str, float] | N
     proportion to what is gained, so that few items are tackled before many, and large gaps count for more than small
     ones. An item not named costs 1; one of infinite cost is left as it is. Everything else stays as assessed, the
     deductions of red lines too. Found by mixed-integer linear programming as a fixed-charge problem: Hirsch and Dantzig
-    (1968), *Naval Research Logistics Quarterly* 15, 413-424; with HiGHS through `scipy.optimize.milp`.
+    (1968), *Naval Research Logistics Quarterly* 15, 413-424; where all means are arithmetic by `nested_needs`, else
+    with HiGHS through `scipy.optimize.milp`. Which of several ways of the same effort it is, is not said.
 
     Raises `Misuse` for an unknown unit or item, and for a cost that is not above 0.
 
@@ -131,8 +133,9 @@ class _Need(NamedTuple):
 
 
 class _Ladder:
-    """A unit's improvements as variables: for each step the points gained and whether it is taken, and one for each
-    node that is the minimum of its children. Scores are linear in them; a linear form ends with its constant."""
+    """A unit's improvements as variables: for each step whether it is taken, for each that slides the points gained,
+    and one for each node that is the minimum of its children. Scores are linear in them; a linear form ends with its
+    constant."""
 
     def __init__(self, assessment: Assessment, unit: str, costs: Mapping[str, float]) -> None:
         self.assessment, self.model = assessment, assessment.model
@@ -144,8 +147,11 @@ class _Ladder:
         self.measured = assessment.unit_items(unit)
         self.costs = np.array([costs.get(name, 1.0) for name in self.plan.items])
         self.steps = [step for column in range(len(self.points)) for step in self._steps(column)]
+        self.columns = np.array([step.column for step in self.steps], dtype=int)
+        self.highs = np.array([step.high for step in self.steps])
+        self.sliding = np.array([n for n, step in enumerate(self.steps) if step.low < step.high], dtype=int)
         self.minima = [each for each in self.plan.branchings if each.exponent == -np.inf]
-        self.width = 2 * len(self.steps) + len(self.minima) + 1
+        self.width = len(self.steps) + len(self.sliding) + len(self.minima) + 1
 
     def _steps(self, column: int) -> list[_Step]:
         """How an item can be improved: not at all where it does not apply, counts for nothing or is out of hand."""
@@ -188,7 +194,9 @@ class _Ladder:
         """Every node's score as a linear form."""
         forms = {name: self._constant(self.points[column]) for column, name in enumerate(self.plan.items)}
         for number, step in enumerate(self.steps):
-            forms[self.plan.items[step.column]][number] = 1.0
+            forms[self.plan.items[step.column]][number] = step.high
+        for place, number in enumerate(self.sliding, start=len(self.steps)):
+            forms[self.plan.items[self.columns[number]]][[number, place]] = 0.0, 1.0
         for branching in reversed(self.plan.branchings):
             counted = self._counted(branching)
             if not counted:
@@ -196,7 +204,7 @@ class _Ladder:
             name = self.plan.inner[branching.node]
             if branching in self.minima and len(counted) > 1:
                 forms[name] = self._constant(0.0)
-                forms[name][2 * len(self.steps) + self.minima.index(branching)] = 1.0
+                forms[name][self.minima.index(branching) - len(self.minima) - 1] = 1.0
             else:
                 weights = np.array([weight for _, weight in counted])
                 forms[name] = weights / weights.sum() @ np.array([forms[child] for child, _ in counted])
@@ -249,57 +257,91 @@ class _Ladder:
         """Points gained, an item: first which steps to take, then how far in those, a hair further than needed."""
         if not self.steps:
             return np.zeros(len(self.points))
-        none, each = np.zeros(len(self.steps)), np.ones(len(self.steps))
-        taken = np.round(self._solved([need.least for need in needs], needs, none, each)[1])
-        best = self._scored(self._summed(taken * [step.high for step in self.steps]))[0]
+        taken = self._taken(needs)
+        if not taken.any():
+            return np.zeros(len(self.points))
+        best = self._scored(self._summed(taken * self.highs))[0]
         most = [best[self.plan.names.index(need.node)] for need in needs]
         least = [min(need.least + MARGIN, at) for need, at in zip(needs, most, strict=True)]
-        found = self._solved(least, needs, taken, taken)[0]
-        highs = np.array([step.high for step in self.steps])
-        return self._summed(taken * np.where(found > highs - NEAR, highs, found))
+        found = self._solved(needs, least, taken)[1]
+        return self._summed(taken * np.where(found > self.highs - NEAR, self.highs, found))
+
+    def _taken(self, needs: list[_Need]) -> np.ndarray:
+        """1 for each step to take. Sums of sums with one step an item are searched many times faster than a solver does
+        that knows nothing of them."""
+        if not self.minima and len(set(self.columns.tolist())) == len(self.columns):
+            found = taken_up(*self._charges, [self._nested(need) for need in needs if not self._met(need)])
+            if found is not None:
+                return np.array([float(number in found) for number in range(len(self.steps))])
+        return np.round(self._solved(needs, [need.least for need in needs])[0])
+
+    def _met(self, need: _Need) -> bool:
+        """Whether a need is met whatever is improved."""
+        return bool(self.forms[need.node][-1] >= need.least)
+
+    def _nested(self, need: _Need) -> Need:
+        """A need by what each step adds to it."""
+        form, count = self.forms[need.node], len(self.steps)
+        gains = form[:count].copy()
+        gains[self.sliding] = form[count : count + len(self.sliding)] * self.highs[self.sliding]
+        return Need(gains.tolist(), float(need.least - form[-1]))
+
+    @cached_property
+    def _charges(self) -> tuple[list[float], list[float]]:
+        """What each step costs for being taken, and for being taken to its end."""
+        cost = self.costs[self.columns]
+        along = np.zeros(len(self.steps))
+        along[self.sliding] = (cost * self.highs / self.plan.maximum)[self.sliding]
+        return (cost * (1 + self.highs / self.plan.maximum) - along).tolist(), along.tolist()
 
     def _summed(self, gains: np.ndarray) -> np.ndarray:
         """Gains of steps as gains of items."""
-        found = np.zeros(len(self.points))
-        np.add.at(found, [step.column for step in self.steps], gains)
-        return found
+        return np.bincount(self.columns, gains, minlength=len(self.points))
 
     def _solved(
-        self, scores: list[float], needs: list[_Need], least: np.ndarray, most: np.ndarray
+        self, needs: list[_Need], scores: list[float], taken: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Gains with which the nodes in need score so much, and which steps are taken, these between given bounds."""
-        count, minima = len(self.steps), np.zeros(len(self.minima))
-        cost = np.array([self.costs[step.column] for step in self.steps])
-        low = np.concatenate([np.zeros(count), least, minima])
-        high = np.concatenate([[step.high for step in self.steps], most, minima + self.plan.maximum])
+        """Which steps are taken, if that is not given, and the gains with which the nodes in need score so much."""
+        count, cost = len(self.steps), self.costs[self.columns]
+        slides, minima = np.zeros(len(self.sliding)), np.zeros(len(self.minima))
+        low, high = (np.zeros(count), np.ones(count)) if taken is None else (taken, taken)
+        taking = cost * (1 + self.highs / self.plan.maximum)
+        taking[self.sliding] = cost[self.sliding]
         found = milp(
-            np.concatenate([cost / self.plan.maximum, cost, minima]),
-            integrality=np.concatenate([np.zeros(count), np.ones(count), minima]),
-            bounds=Bounds(low, high),
-            constraints=self._constraints(scores, needs),
+            np.concatenate([taking, cost[self.sliding] / self.plan.maximum, minima]),
+            integrality=np.concatenate([np.full(count, taken is None), slides, minima]),
+            bounds=Bounds(
+                np.concatenate([low, slides, minima]),
+                np.concatenate([high, self.highs[self.sliding], minima + self.plan.maximum]),
+            ),
+            constraints=self._constraints(needs, scores),
             options={"mip_rel_gap": 0.0},
         )
         assert found.x is not None, f"a plan that exists was not found: {found.message}"
-        return found.x[:count], found.x[count : 2 * count]
+        gains = self.highs.copy()
+        gains[self.sliding] = found.x[count : count + len(slides)]
+        return found.x[:count], gains
 
-    def _constraints(self, scores: list[float], needs: list[_Need]) -> LinearConstraint:
-        """Every linear form at least its bound."""
-        forms = [(self.forms[need.node], score) for need, score in zip(needs, scores, strict=True)]
+    def _constraints(self, needs: list[_Need], scores: list[float]) -> LinearConstraint:
+        """Every linear form at least 0, but for those that are whatever is improved."""
+        forms = [
+            self.forms[need.node] - self._constant(score)
+            for need, score in zip(needs, scores, strict=True)
+            if self.forms[need.node][-1] < score
+        ]
         for branching in self.minima:
             own = self.forms[self.plan.inner[branching.node]]
-            forms += [(self.forms[child] - own, 0.0) for child, _ in self._counted(branching)]
-        count = len(self.steps)
-        for number, step in enumerate(self.steps):
-            for sign, bound in ((-1.0, step.high), (1.0, step.low)):
-                form = self._constant(0.0)
-                form[[number, count + number]] = sign, -sign * bound
-                forms.append((form, 0.0))
-        for column in {step.column for step in self.steps}:
+            forms += [self.forms[child] - own for child, _ in self._counted(branching)]
+        for place, number in enumerate(self.sliding, start=len(self.steps)):
+            form = self._constant(0.0)
+            form[[number, place]] = self.highs[number], -1.0
+            forms.append(form)
+        for column in np.flatnonzero(np.bincount(self.columns) > 1):
             one = self._constant(1.0)
-            one[[count + n for n, step in enumerate(self.steps) if step.column == column]] = -1.0
-            forms.append((one, 0.0))
-        rows, bounds = np.array([form for form, _ in forms]), np.array([bound for _, bound in forms])
-        return LinearConstraint(rows[:, :-1], bounds - rows[:, -1], np.inf)
+            one[np.flatnonzero(self.columns == column)] = -1.0
+            forms.append(one)
+        rows = np.array(forms).reshape(-1, self.width)
+        return LinearConstraint(rows[:, :-1], -rows[:, -1], np.inf)
 
     # ------------------------------------------------------------ the plan
 
@@ -311,19 +353,20 @@ class _Ladder:
     def frame(self, gains: np.ndarray) -> pd.DataFrame:
         """The plan, a row an item; its gain is what the total would lack without it."""
         total, rows = self._scored(gains)[0, 0], []
+        values, states = self.measured["value"].to_dict(), self.measured["state"].to_dict()
         for column in np.flatnonzero(gains > 0):
             name, without = self.plan.items[column], gains.copy()
             without[column] = 0.0
-            needed, value = self.points[column] + gains[column], float(self.measured["value"][name])
+            needed = self.points[column] + gains[column]
             rows.append(
                 {
                     "item": name,
                     "points": self.points[column],
                     "needed": needed,
                     "gain": total - self._scored(without)[0, 0],
-                    "value": value,
-                    "target": value_for(self.plan.curves[column], needed, value),
-                    "state": self.measured["state"][name],
+                    "value": values[name],
+                    "target": value_for(self.plan.curves[column], needed, values[name]),
+                    "state": states[name],
                     "effort": self.costs[column] * (1 + gains[column] / self.plan.maximum),
                 }
             )

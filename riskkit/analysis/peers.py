@@ -34,8 +34,8 @@ def place(assessment: Assessment, unit: str) -> PeerPlace:
 
     >>> place(assessment, "0103").nodes.loc["A"]
     """
-    own = assessment.summary.loc[assessment.check_unit(unit)]
-    group = own["peer_group"] if isinstance(own["peer_group"], str) else ""
+    own = assessment.summary["peer_group"][assessment.check_unit(unit)]
+    group = own if isinstance(own, str) else ""
     groups = assessment.peer_groups
     peers = groups.of(group)
     nodes = peers.nodes.assign(score=assessment.node_scores.loc[[unit]].iloc[0], mean=groups.mean)

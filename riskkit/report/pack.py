@@ -105,14 +105,6 @@ class QuarterPack:
         """The quartiles of all scores, period by period; see `riskkit.analysis.history`."""
         return quartiles(self.totals)
 
-    def totals_of(self, unit: str) -> pd.DataFrame:
-        """A unit's rows of `totals`."""
-        return self._totals.of(unit)
-
-    @cached_property
-    def _totals(self) -> Rows:
-        return Rows(self.totals)
-
     @cached_property
     def sure(self) -> pd.DataFrame:
         """How sure the scores, ranks and grades of the ranked units are; see `Workspace.uncertainty`."""
@@ -134,8 +126,26 @@ class QuarterPack:
         return self.workspace.real_change(self.period) if self.before else None
 
     def way_up(self, unit: str) -> NextGrade:
-        """The cheapest way to a unit's next better grade, by the efforts of the settings."""
-        return next_grade(self.assessment, unit, self.workspace.settings.effort)
+        """The cheapest way to a unit's next better grade, by the efforts of the settings. That of the last unit asked
+        for is kept: its workbook and its page both tell it."""
+        kept = self._last_way.get(unit)
+        if kept is None:
+            kept = next_grade(self.assessment, unit, self.workspace.settings.effort)
+            self._last_way.clear()
+            self._last_way[unit] = kept
+        return kept
+
+    @cached_property
+    def _last_way(self) -> dict[str, NextGrade]:
+        return {}
+
+    def course(self, unit: str) -> pd.DataFrame:
+        """A unit's totals in every period: its rows of `totals`."""
+        return self._courses.of(unit)
+
+    @cached_property
+    def _courses(self) -> Rows:
+        return Rows(self.totals)
 
     @cached_property
     def year_before(self) -> Assessment | None:

@@ -151,13 +151,14 @@ def tie_groups(book: Book) -> str:
 
 def in_effect(assessment: Assessment, unit: str | None = None) -> pd.DataFrame:
     """Red-line events in effect, of one unit or of every unit in the assessment."""
+    if unit is not None:
+        return assessment.in_effect(unit)
     events = (
         assessment.events[assessment.events["status"] == grades.IN_EFFECT]
         if len(assessment.events)
         else assessment.events
     )
-    events = events[events["unit"].isin(assessment.summary.index)]
-    return events if unit is None else events[events["unit"] == unit]
+    return events[events["unit"].isin(assessment.summary.index)]
 
 
 def asks_people(item: s.Item) -> bool:
@@ -167,13 +168,10 @@ def asks_people(item: s.Item) -> bool:
 
 def withheld(items: pd.DataFrame, model_items: dict[str, s.Item]) -> pd.Series:
     """For each row of items, whether it rests on too few respondents to be shown."""
-    asked = (
-        items.index.map(lambda name: asks_people(model_items[name]))
-        if items.index.name == "item"
-        else (items["item"].map({name: asks_people(item) for name, item in model_items.items()}))
-    )
-    few = items["n"].lt(SMALLEST_GROUP) & items["n"].notna()
-    return few & pd.Series(asked, index=items.index).astype(bool)
+    few = (items["n"].lt(SMALLEST_GROUP) & items["n"].notna()).to_numpy()
+    names = items.index if items.index.name == "item" else items["item"]
+    asked = [bool(each) and asks_people(model_items[name]) for each, name in zip(few, names, strict=True)]
+    return pd.Series(asked, items.index, dtype=bool)
 
 
 def few() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 from openpyxl.formatting.rule import Rule
@@ -69,9 +70,27 @@ def _cell_is(
     worksheet.conditional_formatting.add(cells, rule)
 
 
+class _Style(DifferentialStyle):
+    """What `_tinted` gives but once, so that two are the same only if they are one; openpyxl compares part by part."""
+
+    __elements__ = DifferentialStyle.__elements__  # a class of openpyxl writes its own parts alone
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    __hash__ = object.__hash__
+
+
 def _style(colour: str, *, fill: str = "", bold: bool = False) -> DifferentialStyle:
-    shade = theme().colour(fill) if fill else ""
-    return DifferentialStyle(
-        font=Font(color=theme().colour(colour), bold=bold or None),
-        fill=PatternFill("solid", fgColor=shade, bgColor=shade) if fill else None,
+    return _tinted(theme().colour(colour), theme().colour(fill) if fill else "", bold)
+
+
+@cache
+def _tinted(colour: str, fill: str, bold: bool) -> DifferentialStyle:
+    return _Style(
+        font=Font(color=colour, bold=bold or None),
+        fill=PatternFill("solid", fgColor=fill, bgColor=fill) if fill else None,
     )

@@ -18,7 +18,7 @@ from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import SheetDimension
 from openpyxl.writer.excel import ExcelWriter
 
-from riskkit.report.sheets import Formula
+from riskkit.report.sheets import Formula, RichText
 
 _EMPTY = b"<sheetData></sheetData>"
 _PLACE = attrgetter("row", "column")
@@ -89,9 +89,9 @@ class _Writer(ExcelWriter):
         writer: Any = _Frame(ws, io.BytesIO())
         writer.reach = settled.reach
         ws._hyperlinks = settled.links
-        writer.write()
+        whole = writer.written()
         ws._rels = writer._rels
-        head, tail = writer.out.getvalue().split(_EMPTY)
+        head, tail = whole.split(_EMPTY)
         self.parts.writestr(
             ws.path[1:], b"".join((head, b"<sheetData>", settled.rows, b"</sheetData>", tail))
         )
@@ -99,9 +99,29 @@ class _Writer(ExcelWriter):
 
 
 class _Frame(WorksheetWriter):
-    """A sheet without its rows, which reach from one cell to another."""
+    """A sheet without its rows, which reach from one cell to another. Of what there is much, merged cells, links and
+    formatting, openpyxl writes an empty element, the place for a text."""
 
     reach: str
+    ws: Any
+    out: Any
+
+    def __init__(self, worksheet: Any, out: Any) -> None:
+        super().__init__(worksheet, out)
+        self.texts: list[tuple[str, str]] = []
+
+    def written(self) -> bytes:
+        """The whole part."""
+        self.write()
+        whole: bytes = self.out.getvalue()
+        for name, text in self.texts:
+            whole = whole.replace(f"<{name} />".encode(), text.encode(), 1)
+        return whole
+
+    def later(self, name: str, text: str) -> None:
+        """Have a text stand here; `name` is that of its outermost element."""
+        self.texts.append((name, text))
+        self.xf.send(ET.Element(name))
 
     def write_dimensions(self) -> None:
         self.xf.send(SheetDimension(self.reach).to_tree())
@@ -112,6 +132,38 @@ class _Frame(WorksheetWriter):
             pass
         self.xf.send(None)
 
+    def write_merged_cells(self) -> None:
+        merged = [f'<mergeCell ref="{block}" />' for block in self.ws.merged_cells]
+        if merged:
+            self.later("mergeCells", f'<mergeCells count="{len(merged)}">{"".join(merged)}</mergeCells>')
+
+    def write_hyperlinks(self) -> None:
+        if any(link.target for link in self.ws._hyperlinks):
+            super().write_hyperlinks()
+            return
+        links = [
+            f"<hyperlink ref={quoteattr(link.ref)} location={quoteattr(link.location)} />"
+            for link in self.ws._hyperlinks
+        ]
+        if links:
+            self.later("hyperlinks", f"<hyperlinks>{''.join(links)}</hyperlinks>")
+
+    def write_formatting(self) -> None:
+        for formatting in self.ws.conditional_formatting:
+            rules = "".join(self._rule(rule) for rule in formatting.rules)
+            cells = quoteattr(str(formatting.sqref))
+            self.later(
+                "conditionalFormatting",
+                f"<conditionalFormatting sqref={cells}>{rules}</conditionalFormatting>",
+            )
+
+    def _rule(self, rule: Any) -> str:
+        if rule.dxf:
+            rule.dxfId = self.ws.parent._differential_styles.add(rule.dxf)
+        told = "".join(f" {name}={quoteattr(value)}" for name, value in rule)
+        inside = "".join(f"<formula>{escape(text)}</formula>" for text in rule.formula)
+        return f"<cfRule{told}>{inside}</cfRule>"
+
 
 class _Rows:
     """The rows of a sheet as text, and the links of its cells."""
@@ -120,7 +172,6 @@ class _Rows:
         self.worksheet = worksheet
         self.epoch = worksheet.parent.epoch
         self.styles: dict[int, str] = {}
-        self.texts: dict[int, str] = {}
         self.links: list[Any] = []
 
     def written(self) -> bytes:
@@ -174,6 +225,4 @@ class _Rows:
         if not isinstance(value, CellRichText):
             edged = ' xml:space="preserve"' if value != value.strip() and not value.isspace() else ""
             return f"<is><t{edged}>{escape(value)}</t></is>"
-        if id(value) not in self.texts:
-            self.texts[id(value)] = ET.tostring(value.to_tree(), encoding="unicode")
-        return self.texts[id(value)]
+        return value.told if isinstance(value, RichText) else ET.tostring(value.to_tree(), encoding="unicode")

@@ -8,20 +8,21 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
+from openpyxl.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Color
 from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook import Workbook
-from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
@@ -46,7 +47,25 @@ _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _HARMLESS = re.compile("[^\x00-\x08\x0b-\x1f\x7f_\ud800-\udfff\ufffe\uffff]*")
 """Text that `clean` leaves as it is, if it is no longer than a cell can hold."""
 
-_arrays: WeakKeyDictionary[Workbook, dict[tuple[Look, bool], StyleArray]] = WeakKeyDictionary()
+
+class _Styles(dict[tuple[Look, bool], StyleArray]):
+    """The styles of a workbook by their looks, and where it keeps what they are made of."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        super().__init__()
+        self._workbook = workbook
+        self._places: dict[tuple[str, int], int] = {}
+
+    def add(self, kind: str, part: Any) -> int:
+        """The place of a font, say, in the workbook. `theme` makes each but once and keeps it, so that it is known by
+        its identity; openpyxl compares part by part."""
+        place = self._places.get((kind, id(part)))
+        if place is None:
+            place = self._places[kind, id(part)] = getattr(self._workbook, kind).add(part)
+        return place
+
+
+_arrays: WeakKeyDictionary[Workbook, _Styles] = WeakKeyDictionary()
 
 
 class Run(NamedTuple):
@@ -103,6 +122,19 @@ class Formula(NamedTuple):
             return ' t="str"', escape(clean(known))
         assert math.isfinite(known), f"no number: {self.text}"
         return "", repr(known + 0)
+
+
+class Block(NamedTuple):
+    """Cells from one to another. In a worksheet's set of merged ones it stands, and is ordered, as a `CellRange`,
+    which takes twenty times as long to make."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def __str__(self) -> str:
+        return f"{get_column_letter(self.left)}{self.top}:{get_column_letter(self.right)}{self.bottom}"
 
 
 class Shown(NamedTuple):
@@ -177,22 +209,33 @@ def _array(cell: Any, look: Look, quoted: bool) -> StyleArray:
     workbook = cell.parent.parent
     known = _arrays.get(workbook)
     if known is None:
-        known = _arrays[workbook] = {}
+        known = _arrays[workbook] = _Styles(workbook)
     found = known.get((look, quoted))
     if found is None:
         cell._style = StyleArray()  # not the one it may share with others
-        cell.font = font(look.size, look.colour, look.bold)
-        cell.fill = fill(look.fill)
-        cell.border = border(look.top, look.bottom, look.left, look.accent, look.seams)
-        cell.alignment = alignment(look.align, look.level, look.wrap, look.indent, look.turned)
         cell.number_format = look.format
         cell.quotePrefix = quoted
         found = known[look, quoted] = StyleArray(cell._style)
+        found.fontId = known.add("_fonts", font(look.size, look.colour, look.bold))
+        found.fillId = known.add("_fills", fill(look.fill))
+        edges = border(look.top, look.bottom, look.left, look.accent, look.seams)
+        found.borderId = known.add("_borders", edges)
+        stand = alignment(look.align, look.level, look.wrap, look.indent, look.turned)
+        found.alignmentId = known.add("_alignments", stand)
     return found
 
 
+class RichText(CellRichText):
+    """Text in several types that nobody changes, so that it is told in a sheet's own terms but once."""
+
+    @cached_property
+    def told(self) -> str:
+        """As a sheet's part has it."""
+        return ET.tostring(self.to_tree(), encoding="unicode")
+
+
 @lru_cache(maxsize=4096)
-def _rich(using: Theme, words: Label | Runs, look: Look) -> CellRichText:
+def _rich(using: Theme, words: Label | Runs, look: Look) -> RichText:
     if isinstance(words, Label):
         small = look.colour if look.fill and look.colour == "white" else "grey"
         parts = [Run(words.main, look.size, look.colour, look.bold)]
@@ -200,7 +243,7 @@ def _rich(using: Theme, words: Label | Runs, look: Look) -> CellRichText:
         parts += [Run(f"{gap}{words.small}", _smaller(look.size), small)] if words.small else []
     else:
         parts = list(words.parts)
-    return CellRichText(
+    return RichText(
         *(TextBlock(_inline(using, part.size, part.colour, part.bold), clean(part.text)) for part in parts)
     )
 
@@ -303,12 +346,21 @@ class Sheet:
     def put(self, column: int, value: Any, look: Look, *, span: int = 1, row: int | None = None) -> None:
         """Write a value, over several columns if wanted."""
         at = row or self.row
-        put(self.worksheet.cell(at, column), value, look)
+        put(self._cell(at, column), value, look)
         if span > 1:
+            style = _array(self._cell(at, column + 1), look, False)
             for beside in range(column + 1, column + span):
-                cell: Any = self.worksheet.cell(at, beside)
-                cell._style = _array(cell, look, False)
+                self._cell(at, beside)._style = style
             self.join(at, at, column, column + span - 1)
+
+    def _cell(self, row: int, column: int) -> Any:
+        """A cell, made if it is not there; as `Worksheet.cell` without its checks, which every cell would pay for."""
+        worksheet: Any = self.worksheet
+        found = worksheet._cells.get((row, column))
+        if found is None:
+            found = Cell(worksheet, row, column)
+            worksheet._add_cell(found)
+        return found
 
     def ref(self, column: int, row: int, to_column: int = 0, to_row: int = 0) -> str:
         """A cell, or the cells from it to another, as a formula of any sheet names them."""
@@ -319,9 +371,8 @@ class Sheet:
 
     def join(self, top: int, bottom: int, left: int, right: int) -> None:
         """Make one cell of a block, keeping every cell's own look."""
-        self.worksheet.merged_cells.ranges.add(
-            CellRange(min_row=top, max_row=bottom, min_col=left, max_col=right)
-        )
+        ranges: Any = self.worksheet.merged_cells.ranges
+        ranges.add(Block(top, left, bottom, right))
 
     def link(self, column: int, to: str, *, span: int = 1, row: int | None = None) -> None:
         """Let a cell lead to cells of this workbook: `to` as a formula would name them. One whose text takes several

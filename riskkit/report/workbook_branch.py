@@ -14,7 +14,6 @@ from riskkit.report.branch.losses import write_losses
 from riskkit.report.branch.overview import write_overview
 from riskkit.report.branch.reckoning import write_reckoning
 from riskkit.report.branch.way import write_way
-from riskkit.report.figures import cell
 from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack
 
@@ -32,9 +31,7 @@ def write_branch_workbook(pack: QuarterPack, unit: str, path: Path) -> None:
     """
     peers, way, links = place(pack.assessment, unit), pack.way_up(unit), Links()
     book = Book(pack, "")
-    book.title = book.say(
-        "branch.title", unit=cell(pack.assessment.summary, unit, "name"), period=book.period_name()
-    )
+    book.title = book.say("branch.title", unit=pack.standing[unit]["name"], period=book.period_name())
     reckoned = write_reckoning(book, unit, links)
     reckoning = book.workbook.worksheets
     write_overview(book, unit, peers, way, links, reckoned)

@@ -18,6 +18,7 @@ from riskkit.evidence.reach import Reach
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
+from riskkit.rows import Rows
 from riskkit.scoring import grades
 from riskkit.scoring.coverage import shares
 from riskkit.scoring.peer_groups import PeerGroups
@@ -155,10 +156,36 @@ class Assessment:
         """Who is compared with whom."""
         return PeerGroups(self.ranking(), self.node_scores)
 
+    def unit_scores(self, unit: str) -> dict[str, float]:
+        """One unit's scores, by node, the total before deductions under the id ""; points of items too."""
+        return self._by_node(self.graded.nodes, unit)
+
+    def unit_weights(self, unit: str) -> dict[str, float]:
+        """One unit's effective weights, shares of the total, by node and item."""
+        return self._by_node(self.graded.weights, unit)
+
+    def _by_node(self, values: np.ndarray, unit: str) -> dict[str, float]:
+        row = self.summary.index.get_loc(self.check_unit(unit))
+        return dict(zip(self.graded.plan.names, values[row].tolist(), strict=True))
+
     def unit_items(self, unit: str) -> pd.DataFrame:
         """One unit's items in the model's order, indexed by item."""
-        rows = self.items[self.items["unit"] == self.check_unit(unit)].set_index("item")
-        return rows.reindex([name for name in self.model.items if name in rows.index])
+        rows = self._own_items.of(self.check_unit(unit))
+        known = set(rows.index)
+        order = [name for name in self.model.items if name in known]
+        return rows if order == rows.index.tolist() else rows.reindex(order)
+
+    @cached_property
+    def _own_items(self) -> Rows:
+        return Rows(self.items.set_index("item"))
+
+    def in_effect(self, unit: str) -> pd.DataFrame:
+        """One unit's red-line events in effect."""
+        return self._in_effect.of(unit)
+
+    @cached_property
+    def _in_effect(self) -> Rows:
+        return Rows(self.events[self.events["status"] == grades.IN_EFFECT])
 
     def losses(self, unit: str) -> pd.DataFrame:
         """The list of lost points (失分清单): `kind, id, lost, state`, largest first; sums to maximum − score.
@@ -171,16 +198,14 @@ class Assessment:
             raise Misuse("losses_need_arithmetic")
         row: dict[Any, Any] = self.summary.loc[self.check_unit(unit)].to_dict()
         items = self.unit_items(unit)
-        lost = items[items["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
-        rows = [
-            ("item", name, float(entry["lost"]), entry["state"])
-            for name, entry in lost.to_dict("index").items()
-        ]
+        lost = items.loc[items["lost"] > 0, ["lost", "state"]].sort_values(
+            "lost", ascending=False, kind="stable"
+        )
+        rows = [("item", str(name), points, state) for name, points, state in lost.itertuples()]
         if row["rollup"]:
             rows += [("deduction", "", float(row["deducted"]), "")] if row["deducted"] else []
         else:
-            mine = self.events[(self.events["unit"] == unit) & (self.events["status"] == grades.IN_EFFECT)]
-            events = [event for event in mine.to_dict("records") if event["deduct"] > 0]
+            events = [event for event in self.in_effect(unit).to_dict("records") if event["deduct"] > 0]
             rows += [("deduction", event["red_line"], event["deduct"], event["event_no"]) for event in events]
         left = float(row["base"]) - float(row["deducted"])
         floored = max(0.0, left)

@@ -81,7 +81,11 @@ def written(pack: QuarterPack, folder: Path) -> dict[tuple[str, Language], Path]
 
 def write_alone(assessment: rk.Assessment, unit: str, path: Path) -> Reckoned:
     """The sheet that reckons, alone, of the small model with every kind of mean."""
-    pack: Any = SimpleNamespace(**vars(stand_in(assessment)), grade_facts=facts(assessment))
+    pack: Any = SimpleNamespace(
+        **vars(stand_in(assessment)),
+        grade_facts=facts(assessment),
+        standing=assessment.summary.to_dict("index"),
+    )
     book = Book(pack, "live")
     reckoned = write_reckoning(book, unit, Links())
     book.write(path)

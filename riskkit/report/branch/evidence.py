@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from riskkit.discretion import SMALLEST_GROUP
-from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
 from riskkit.report.phrases import QUESTIONNAIRE, few
@@ -23,18 +22,16 @@ def write_evidence(book: Book, unit: str, links: Links) -> None:
     sheet = book.sheet(book.say("evidence.name"), WIDTHS, kind="about")
     links.mark("sheet", "evidence", sheet)
     places = _places(book, unit)
-    total = int(places["rows"].sum()) if len(places) else 0
-    note = book.say("evidence.subtitle", files=places["_file"].nunique(), rows=f"{total:,}")
-    book.band(
-        sheet, book.title_of(figures.cell(book.pack.assessment.summary, unit, "name"), "evidence.title"), note
-    )
-    if places.empty:
+    total, files = sum(row["rows"] for row in places), len({row["_file"] for row in places})
+    note = book.say("evidence.subtitle", files=files, rows=f"{total:,}")
+    book.band(sheet, book.title_of(book.pack.standing[unit]["name"], "evidence.title"), note)
+    if not places:
         sheet.sentence(book.say("evidence.none"))
         return
     columns = _columns(book)
     sheet.heads(columns)
     head = sheet.row - 1
-    for row in places.to_dict("records"):
+    for row in places:
         links.mark("evidence", str(row["item"]), sheet)
         links.lead(sheet, 1, "items", str(row["item"]))
         links.lead(sheet, 2, "items", str(row["item"]))
@@ -45,16 +42,16 @@ def write_evidence(book: Book, unit: str, links: Links) -> None:
     sheet.sentence(book.say("evidence.legend"), QUIET.but(bottom="", indent=1))
 
 
-def _places(book: Book, unit: str) -> pd.DataFrame:
+def _places(book: Book, unit: str) -> list[dict[Any, Any]]:
     """The unit's places of evidence in the order of the items; counted by table where there are too many."""
     mine = book.pack.places(unit)
+    rows = (mine if len(mine) <= LONGEST else _by_table(book, mine)).to_dict("records")
     order = {name: place for place, name in enumerate(book.model.items)}
-    mine = mine.assign(_order=mine["item"].map(order)).sort_values(
-        ["_order", "_period", "table", "_file"], kind="stable"
-    )
-    if len(mine) <= LONGEST:
-        return mine
-    groups = mine.groupby(["item", "_period", "table"], sort=False)
+    return sorted(rows, key=lambda row: order[row["item"]])[:LONGEST]
+
+
+def _by_table(book: Book, places: pd.DataFrame) -> pd.DataFrame:
+    groups = places.groupby(["item", "_period", "table"], sort=False)
     many = groups.agg(
         rows=("rows", "sum"), files=("_file", "nunique"), _file=("_file", "first")
     ).reset_index()
@@ -62,7 +59,7 @@ def _places(book: Book, unit: str) -> pd.DataFrame:
         row["_file"] if row["files"] == 1 else book.say("evidence.files", n=int(row["files"]))
         for row in many.to_dict("records")
     ]
-    return many.assign(_file=named, _sheet="", ranges="").head(LONGEST)
+    return many.assign(_file=named, _sheet="", ranges="")
 
 
 def _columns(book: Book) -> list[Column]:

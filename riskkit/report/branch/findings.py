@@ -8,7 +8,6 @@ import pandas as pd
 
 from riskkit.discretion import mask
 from riskkit.rectification import CLOSED
-from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.actions import stage_cell
 from riskkit.report.branch.links import Links
@@ -26,14 +25,14 @@ def write_findings(book: Book, unit: str, links: Links) -> None:
     sheet = book.sheet(book.say("unit_findings.name"), WIDTHS)
     links.mark("sheet", "findings", sheet)
     findings = book.pack.findings
-    mine = findings.rows[findings.rows["unit"] == unit]
+    mine = findings.of(unit)
     outstanding = findings.outstanding(unit) if len(findings.rows) else mine
     note = book.say(
         "unit_findings.subtitle", outstanding=len(outstanding), closed=len(mine) - len(outstanding)
     )
     book.band(
         sheet,
-        book.title_of(figures.cell(book.pack.assessment.summary, unit, "name"), "unit_findings.title"),
+        book.title_of(book.pack.standing[unit]["name"], "unit_findings.title"),
         note,
     )
     _red_lines(book, sheet, unit)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import Any
 
 from riskkit.evidence.measures import reason_text
 from riskkit.model.schema import Item
-from riskkit.report import figures, rules
+from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
@@ -17,6 +17,8 @@ from riskkit.report.theme import theme
 WIDTHS = [7, 33, 27, 8, 10, 11, 11, 7, 13, 7, 6, 9, 8, 27]
 POINTS = 12
 """The column of points."""
+TOLD = ["value", "numerator", "denominator", "n", "state", "points", "confidence", "age", "reason", "thin"]
+"""What of an item is told, if its row has it."""
 STATE_COLOURS = {"measured": "ink", "carried_over": "grey", "not_assessed": "bad", "refused": "bad"}
 
 
@@ -25,19 +27,18 @@ def write_items(book: Book, unit: str, links: Links, reckoned: Reckoned) -> None
     sheet = book.sheet(book.say("items.name"), WIDTHS)
     links.mark("sheet", "items", sheet)
     items = book.pack.assessment.unit_items(unit)
-    counts = [book.model.items[str(name)].weight > 0 for name in items.index]
-    scored, reported = items[counts], items[[not each for each in counts]]
+    rows: dict[str, dict[Any, Any]] = items.filter(TOLD).to_dict("index")  # type: ignore[assignment]  # items by name
+    scored = {name: row for name, row in rows.items() if book.model.items[name].weight > 0}
+    reported = {name: row for name, row in rows.items() if name not in scored}
     note = book.say("items.subtitle", n=len(scored), reported=len(reported))
-    book.band(
-        sheet, book.title_of(figures.cell(book.pack.assessment.summary, unit, "name"), "items.title"), note
-    )
+    book.band(sheet, book.title_of(book.pack.standing[unit]["name"], "items.title"), note)
     columns = _columns(book)
     hidden = set(items.index[withheld(items, book.model.items)])
     sheet.heads(columns)
     head = sheet.row - 1
-    for name, row in scored.iterrows():
-        _tie(book, sheet, str(name), links)
-        sheet.line(columns, _row(book, str(name), row, name in hidden, reckoned))
+    for name, row in scored.items():
+        _tie(book, sheet, name, links)
+        sheet.line(columns, _row(book, name, row, name in hidden, reckoned))
     sheet.keep(head, head, still=2)
     rules.heat(sheet.worksheet, rules.block(POINTS, head + 1, POINTS, sheet.row - 1), book.maximum)
     book.define("items", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
@@ -46,9 +47,9 @@ def write_items(book: Book, unit: str, links: Links, reckoned: Reckoned) -> None
         sheet.section(Label(*book.label("items.reported")[:2]))
         sheet.down(22)
         sheet.heads(columns)
-        for name, row in reported.iterrows():
-            _tie(book, sheet, str(name), links)
-            sheet.line(columns, _row(book, str(name), row, name in hidden))
+        for name, row in reported.items():
+            _tie(book, sheet, name, links)
+            sheet.line(columns, _row(book, name, row, name in hidden))
         sheet.down(6)
     sheet.sentence(book.say("items.legend"), QUIET.but(bottom="", indent=1))
 
@@ -83,7 +84,7 @@ def _columns(book: Book) -> list[Column]:
 
 
 def _row(
-    book: Book, name: str, row: pd.Series, hidden: bool, reckoned: Reckoned | None = None
+    book: Book, name: str, row: dict[Any, Any], hidden: bool, reckoned: Reckoned | None = None
 ) -> list[object]:
     """The row of an item; one that is only reported has no points, and nothing reckoned."""
     item = book.model.items[name]
@@ -109,7 +110,7 @@ def _row(
     ]
 
 
-def _measured(book: Book, item: Item, row: pd.Series, hidden: bool) -> list[object]:
+def _measured(book: Book, item: Item, row: dict[Any, Any], hidden: bool) -> list[object]:
     """Value, numerator, denominator and sample size; of too few respondents only that they are few."""
     quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
     if hidden:
@@ -145,7 +146,7 @@ def state_name(book: Book, state: str) -> str:
     return book.say("rolled_up") if state == "rolled_up" else texts.say(f"state.{state}", book.lang)
 
 
-def _remark(book: Book, row: pd.Series) -> str:
+def _remark(book: Book, row: dict[Any, Any]) -> str:
     told = reason_text(row.get("reason"), book.lang, book.model)
     thin = book.say("items.thin") if row.get("thin") is True or row.get("thin") == True else ""  # noqa: E712
     return book.say("why.join").join(part for part in (told, thin) if part)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit.evidence.measures import reason_text
-from riskkit.report import figures, rules
+from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
 from riskkit.report.branch.links import Links
@@ -30,7 +30,7 @@ def write_losses(book: Book, unit: str, links: Links, reckoned: Reckoned) -> Non
     """The list of lost points, the largest first, down to the total; then earned against applicable."""
     sheet = book.sheet(book.say("losses.name"), WIDTHS)
     links.mark("sheet", "losses", sheet)
-    summary: Any = figures.row_of(book.pack.assessment.summary, unit)
+    summary = book.pack.standing[unit]
     note = book.say("losses.subtitle", maximum=f"{book.maximum:g}", score=book.number(summary["score"]))
     book.band(sheet, book.title_of(summary["name"], "losses.title"), note)
     if not book.pack.assessment.graded.plan.arithmetic:
@@ -69,20 +69,20 @@ def write_losses(book: Book, unit: str, links: Links, reckoned: Reckoned) -> Non
 def _rows(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> Iterator[list[object]]:
     """The entries one by one; each sum so far refers to the row above."""
     items = book.pack.assessment.unit_items(unit)
-    hidden = withheld(items, book.model.items)
+    hidden, reasons = withheld(items, book.model.items), items["reason"].to_dict()
     entries: list[Any] = list(_ordered(book.pack.assessment.losses(unit)).itertuples())
     concealed = [entry for entry in entries if entry.kind == "item" and hidden[entry.id]]
     running, first, taken = 0.0, sheet.row, iter(reckoned.deducted)
     for entry in entries:
         if entry not in concealed:
             running += float(entry.lost)
-            item = figures.row_of(items, entry.id) if entry.kind == "item" else None
+            item = str(entry.id) if entry.kind == "item" else None
             lost = _lost(reckoned, entry, taken)
             yield [
                 sheet.row - first + 1,
                 *_entry(book, entry, item, lost, reckoned),
                 _running(sheet.row, first, running),
-                _remark(book, item, str(entry.state)),
+                str(entry.state) if item is None else _remark(book, reasons[item], str(entry.state)),
             ]
     if concealed:
         together = sum(float(entry.lost) for entry in concealed)
@@ -117,7 +117,7 @@ def _lost(reckoned: Reckoned, entry: Any, taken: Iterator[str]) -> Formula:
     return Formula(text, float(entry.lost))
 
 
-def _entry(book: Book, entry: Any, item: pd.Series | None, lost: Formula, reckoned: Reckoned) -> list[object]:
+def _entry(book: Book, entry: Any, item: str | None, lost: Formula, reckoned: Reckoned) -> list[object]:
     """Kind, id, name, indicator, share of the total, points and loss of one entry."""
     parent = book.model.parents[str(entry.id)] if item is not None else None
     finer = f"{book.score_format}00"
@@ -147,10 +147,8 @@ def _what(book: Book, kind: str, name: str) -> str:
     return book.say(f"losses.about_{kind}")
 
 
-def _remark(book: Book, item: pd.Series | None, state: str) -> str:
-    if item is None:
-        return state
-    told = reason_text(item.get("reason"), book.lang, book.model)
+def _remark(book: Book, reason: object, state: str) -> str:
+    told = reason_text(reason, book.lang, book.model)
     return told or ("" if state == "measured" else state_name(book, state))
 
 
@@ -175,7 +173,7 @@ def _total(book: Book, sheet: Sheet, reckoned: Reckoned, first: int) -> None:
 def _national(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> None:
     sheet.section(book.label("losses.national"))
     sheet.down(22)
-    table = book.pack.assessment.national_form(unit)
+    table: dict[Any, dict[Any, Any]] = book.pack.assessment.national_form(unit).to_dict("index")
     number = CENTRED.but(format=book.score_format)
     columns = [
         book.head("dimension", TEXT, span=4),
@@ -185,16 +183,14 @@ def _national(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> None:
         book.head("percent", CENTRED.but(format="0.0%", bold=True)),
         book.head("remark", QUIET),
     ]
-    names = [str(name) for name in table.index if name != ROOT]
+    names = [str(name) for name in table if name != ROOT]
     first = sheet.row + 1
     rows = [
-        _national_row(
-            node_name(book, name), figures.row_of(table, name), reckoned.national.get(name), first + at
-        )
+        _national_row(node_name(book, name), table[name], reckoned.national.get(name), first + at)
         for at, name in enumerate(names)
     ]
     sums = {key: f"SUM({letter}{first}:{letter}{first + len(names) - 1})" for key, letter in NATIONAL.items()}
-    total = _national_row(book.say("total"), figures.row_of(table, ROOT), sums, first + len(names))
+    total = _national_row(book.say("total"), table[ROOT], sums, first + len(names))
     look = CENTRED.but(bold=True, top="rule", fill="paper", format=book.score_format)
     looks = [TEXT.but(bold=True, top="rule", fill="paper"), look, look, look, look.but(format="0.0%"), look]
     rows.append([Shown(value, each) for value, each in zip(total, looks, strict=True)])
@@ -202,7 +198,7 @@ def _national(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> None:
     sheet.sentence(book.say("losses.national_note"), QUIET.but(bottom="", indent=1))
 
 
-def _national_row(name: str, row: pd.Series, texts: dict[str, str] | None, at: int) -> list[object]:
+def _national_row(name: str, row: dict[Any, Any], texts: dict[str, str] | None, at: int) -> list[object]:
     """A dimension's or the whole's row; published values where there are no expressions for it."""
     numbers = [Formula(f"={texts[key]}", float(row[key])) if texts else float(row[key]) for key in NATIONAL]
     share = Formula(f"=IF(F{at}>0,H{at}/F{at},{quoted(NOTHING)})", shown(row["percent"]))

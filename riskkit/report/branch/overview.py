@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from riskkit.analysis.next_grade import NextGrade
@@ -46,7 +51,7 @@ def write_overview(
     book: Book, unit: str, place: PeerPlace, way: NextGrade, links: Links, reckoned: Reckoned
 ) -> None:
     """The unit's page for its head and the inspector to sign."""
-    summary = figures.row_of(book.pack.assessment.summary, unit)
+    summary = book.pack.standing[unit]
     sheet = book.sheet(book.say("overview.name"), GRID, one_page=True)
     book.band(sheet, str(summary["name"]), _subtitle(book, unit, summary), height=32)
     tiles = _tiles(book, unit, summary, place, reckoned)
@@ -64,7 +69,7 @@ def write_overview(
     sheet.sentence(book.say("overview.live"), Look(size="tiny", colour="grey", wrap=True, indent=1))
 
 
-def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
+def _subtitle(book: Book, unit: str, summary: dict[str, Any]) -> str:
     """What kind of unit it is; of its peer group and staff as much as there is to say."""
     level = {each.id: each.name[book.lang] for each in book.model.spec.levels}[str(summary["level"])]
     words = book.say("overview.subtitle", institution=book.pack.institution, unit=unit, level=level)
@@ -78,7 +83,9 @@ def _subtitle(book: Book, unit: str, summary: pd.Series) -> str:
 # ---------------------------------------------------------------- tiles
 
 
-def _tiles(book: Book, unit: str, summary: pd.Series, place: PeerPlace, reckoned: Reckoned) -> list[Tile]:
+def _tiles(
+    book: Book, unit: str, summary: dict[str, Any], place: PeerPlace, reckoned: Reckoned
+) -> list[Tile]:
     provisional = bool(summary["provisional"])
     size = "title" if len(grade_name(book, summary["grade"])) > 6 else "figure"
     look = book.grade_look(summary["grade"], Look())
@@ -120,16 +127,16 @@ def _change_note(book: Book, unit: str, reckoned: Reckoned) -> str | Formula:
     return reckoned.change(figures.number(movement.units, unit, "score_before"))
 
 
-def _rank_tile(book: Book, summary: pd.Series, place: PeerPlace) -> Tile:
+def _rank_tile(book: Book, summary: dict[str, Any], place: PeerPlace) -> Tile:
     label = book.label("tile.rank.label")
     if place.rank is None:
         return Tile(label, NOTHING, book.say("tile.rank.none"), "grey")
-    everywhere = len(figures.graded(book.pack.assessment))
+    everywhere = len(book.pack.graded)
     note = book.say("tile.rank.note", rank=int(summary["rank"]), of=everywhere)
     return Tile(label, f"{place.rank} / {place.size}", note)
 
 
-def _red_line_tile(book: Book, unit: str, summary: pd.Series) -> Tile:
+def _red_line_tile(book: Book, unit: str, summary: dict[str, Any]) -> Tile:
     events = in_effect(book.pack.assessment, unit)
     label = book.label("tile.red_lines.label")
     if not book.model.red_lines:
@@ -201,9 +208,9 @@ def _dimensions(book: Book, sheet: Sheet, unit: str, place: PeerPlace, reckoned:
     sheet.heads(columns)
     first = sheet.row
     names = [node.id for node in book.model.dimensions]
-    rows = []
+    rows, before = [], _before(book, unit)
     for node in (*names, ROOT):
-        rows.append(_dimension_row(book, unit, place, node, reckoned, sheet.row))
+        rows.append(_dimension_row(book, place, node, before[node], reckoned, sheet.row))
         sheet.line(columns, rows[-1])
         sheet.height(22, sheet.row - 1)
     rules.changes(sheet.worksheet, rules.block(GAP, first, GAP + 1, sheet.row - 1))
@@ -219,8 +226,7 @@ def _dimensions(book: Book, sheet: Sheet, unit: str, place: PeerPlace, reckoned:
 
 def _history(book: Book, sheet: Sheet, unit: str) -> None:
     """The unit's published scores and grades, period by period."""
-    history = book.pack.history
-    mine = history[(history["unit"] == unit) & (history["node"] == ROOT)].sort_values("period").tail(LAST)
+    mine = book.pack.course(unit).sort_values("period").tail(LAST)
     if len(mine) < 2:
         return
     sheet.down(8)
@@ -264,7 +270,7 @@ def shown_median(place: PeerPlace) -> bool:
 
 
 def _dimension_row(
-    book: Book, unit: str, place: PeerPlace, node: str, reckoned: Reckoned, at: int
+    book: Book, place: PeerPlace, node: str, before: float, reckoned: Reckoned, at: int
 ) -> list[object]:
     """A dimension's row, or the total's; what is the unit's own is alive."""
     median = figures.number(place.nodes, node, "median") if shown_median(place) else float("nan")
@@ -277,7 +283,7 @@ def _dimension_row(
         reckoned.weight(node) if node != ROOT else 1.0,
         own,
         median,
-        _last(book, unit, node),
+        before,
         Formula(text, shown(gap)),
     ]
     if node != ROOT:
@@ -288,13 +294,12 @@ def _dimension_row(
     return [Shown(value, each) for value, each in zip(values, looks, strict=True)]
 
 
-def _last(book: Book, unit: str, node: str) -> float:
+def _before(book: Book, unit: str) -> Mapping[str, float]:
+    """The unit's scores in the last period, by node, the published one under ""; missing where there are none."""
     before = book.pack.before
     if before is None or unit not in before.summary.index:
-        return float("nan")
-    if node == ROOT:
-        return figures.number(before.summary, unit, "score")
-    return figures.number(before.scores(1), unit, node)
+        return defaultdict(lambda: math.nan)
+    return before.unit_scores(unit) | {ROOT: figures.number(before.summary, unit, "score")}
 
 
 def _chart(book: Book, sheet: Sheet, rows: list[list[object]], place: Place, first: int) -> None:
@@ -321,7 +326,8 @@ def _strengths_and_weaknesses(book: Book, sheet: Sheet, unit: str, place: PeerPl
     sheet.section(book.label("overview.strengths"), span=half)
     sheet.section(book.label("overview.weaknesses"), column=half + 1)
     sheet.down(20)
-    strong, weak = _strong(book, unit, place), _weak(book, unit, place)
+    scores = _indicator_scores(book, unit, place)
+    strong, weak = _strong(book, scores, place), _weak(book, scores)
     look = WRAPPED
     for number in range(max(len(strong), len(weak))):
         cells = [(strong, 1), (weak, half + 1)]
@@ -337,42 +343,43 @@ def _strengths_and_weaknesses(book: Book, sheet: Sheet, unit: str, place: PeerPl
 
 def _indicator_scores(book: Book, unit: str, place: PeerPlace) -> pd.DataFrame:
     """The unit's indicators: score, how far above the peers' median, points of the total lost."""
-    names = figures.indicators(book.pack.assessment)
-    nodes = book.pack.assessment.nodes
-    own = nodes[nodes["unit"] == unit].set_index("node").reindex(names)
+    assessment = book.pack.assessment
+    names = figures.indicators(assessment)
+    own = pd.Series(assessment.unit_scores(unit)).reindex(names)
+    weight = pd.Series(assessment.unit_weights(unit)).reindex(names)
     median = (
         place.nodes["median"].reindex(names) if shown_median(place) else pd.Series(float("nan"), index=names)
     )
     frame = pd.DataFrame(
         {
-            "score": own["score"],
-            "gap": own["score"] - median,
-            "lost": own["weight"] * (book.maximum - own["score"]),
+            "score": own,
+            "gap": own - median,
+            "lost": weight * (book.maximum - own),
         }
     )
     return frame[frame["score"].notna()]
 
 
-def _strong(book: Book, unit: str, place: PeerPlace) -> list[tuple[str, str]]:
-    found = _indicator_scores(book, unit, place)
+def _strong(book: Book, found: pd.DataFrame, place: PeerPlace) -> list[tuple[str, str]]:
     order = (
         found.sort_values(["gap", "score"], ascending=False, kind="stable")
         if shown_median(place)
         else found.sort_values("score", ascending=False, kind="stable")
     )
     chosen = order[(order["gap"] > 0) | order["gap"].isna()].head(POINTS)
-    told = [(str(name), _about(book, str(name), row)) for name, row in chosen.iterrows()]
+    told = [(str(name), _about(book, str(name), row)) for name, row in chosen.to_dict("index").items()]
     return told or [("", book.say("overview.no_strengths"))]
 
 
-def _weak(book: Book, unit: str, place: PeerPlace) -> list[tuple[str, str]]:
-    found = _indicator_scores(book, unit, place)
+def _weak(book: Book, found: pd.DataFrame) -> list[tuple[str, str]]:
     chosen = found[found["lost"] > 0].sort_values("lost", ascending=False, kind="stable").head(POINTS)
-    told = [(str(name), _about(book, str(name), row, lost=True)) for name, row in chosen.iterrows()]
+    told = [
+        (str(name), _about(book, str(name), row, lost=True)) for name, row in chosen.to_dict("index").items()
+    ]
     return told or [("", book.say("overview.no_weaknesses"))]
 
 
-def _about(book: Book, name: str, row: pd.Series, *, lost: bool = False) -> str:
+def _about(book: Book, name: str, row: dict[Any, Any], *, lost: bool = False) -> str:
     words = [
         book.say("overview.scored", node=node_name(book, name), score=book.number(row["score"], book.finer))
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import grade_name, has_national_wording, national_wording
 from riskkit.report.quarter.live import in_digits, joined, place, shown
@@ -43,7 +42,7 @@ class Reckoned:
     @property
     def summary(self) -> Any:
         """What the engine says of the unit."""
-        return figures.row_of(self.book.pack.assessment.summary, self.unit)
+        return self.book.pack.standing[self.unit]
 
     def of(self, node: str) -> Formula:
         """The score of a node or the points of an item."""

@@ -6,7 +6,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from riskkit.model import schema as s
-from riskkit.report import figures, rules
+from riskkit.report import rules
 from riskkit.report import score_formulas as formulas
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
@@ -45,10 +45,9 @@ class _Reckoning:
     def __init__(self, book: Book, unit: str, links: Links) -> None:
         self.book, self.unit, self.links = book, unit, links
         assessment = book.pack.assessment
-        graded, row = assessment.graded, assessment.summary.index.get_loc(unit)
-        self.plan, self.depths = graded.plan, book.model.depths
-        self.known: dict[str, float] = dict(zip(self.plan.names, graded.nodes[row].tolist(), strict=True))
-        self.shares: dict[str, float] = dict(zip(self.plan.names, graded.weights[row].tolist(), strict=True))
+        self.plan, self.depths = assessment.graded.plan, book.model.depths
+        self.known = assessment.unit_scores(unit)
+        self.shares = assessment.unit_weights(unit)
         items = assessment.unit_items(unit)
         self.items = set(items.index)
         self.hidden = set(items.index[withheld(items, book.model.items)])
@@ -62,7 +61,7 @@ class _Reckoning:
 
     def write(self) -> Reckoned:
         book, sheet = self.book, self.sheet
-        name = figures.cell(book.pack.assessment.summary, self.unit, "name")
+        name = book.pack.standing[self.unit]["name"]
         book.band(sheet, book.title_of(name, "reckoning.title"), book.say("reckoning.subtitle"))
         self.links.mark("sheet", "reckoning", sheet)
         top = sheet.row
@@ -265,7 +264,7 @@ class _Reckoning:
             )
         bold = TOTAL.but(align="center", size="small")
         exists, mean = self._mean(ROOT)
-        known = float(figures.number(book.pack.assessment.summary, self.unit, "base"))
+        known = float(book.pack.standing[self.unit]["base"])
         total = Formula(f"={formulas.base(exists, mean, book.maximum)}", shown(known))
         fine = bold.but(format=f"{book.score_format}00")
         sheet.put(2, book.say("head.base"), TOTAL)

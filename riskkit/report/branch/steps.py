@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from riskkit.report import figures, rules
+from riskkit.report import rules
 from riskkit.report import score_formulas as formulas
 from riskkit.report.book import Book
 from riskkit.report.phrases import effect, grade_name, grade_short, in_effect, line_name
@@ -58,7 +58,7 @@ class _Steps:
         self.thresholds, self.published = thresholds, published
         self.facts = book.pack.grade_facts
         self.row = book.pack.assessment.summary.index.get_loc(unit)
-        self.summary = figures.row_of(book.pack.assessment.summary, unit)
+        self.summary = book.pack.standing[unit]
         self.grades = book.model.spec.grades
 
     def write(self, base: str, levels: Mapping[int, tuple[str, str]]) -> Steps:
@@ -155,7 +155,7 @@ def _row(cell: str) -> int:
 def deductions(book: Book, unit: str) -> Sequence[tuple[str, float, str]]:
     """Deductions in the order of `Assessment.losses`: what for, points, and the event with its effect; a line of 0 for
     none."""
-    summary = figures.row_of(book.pack.assessment.summary, unit)
+    summary = book.pack.standing[unit]
     if summary["rollup"]:
         return [(book.say("losses.about_deduction"), float(summary["deducted"]), "")]
     events: list[Any] = list(in_effect(book.pack.assessment, unit).itertuples())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from riskkit.analysis.next_grade import NextGrade
-from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
@@ -19,7 +18,7 @@ def write_way(book: Book, unit: str, way: NextGrade, links: Links, reckoned: Rec
     """What is missing to the next grade, then the improvements, the largest gain first, with their sums."""
     sheet = book.sheet(book.say("way.name"), WIDTHS)
     links.mark("sheet", "way", sheet)
-    name = figures.cell(book.pack.assessment.summary, unit, "name")
+    name = book.pack.standing[unit]["name"]
     book.band(sheet, book.title_of(name, "way.name"), book.say("way.subtitle"))
     strong = Look(wrap=True, indent=1, bold=True, colour="rule")
     sheet.sentence(why_not_next(book, unit) if way.grade else way_lead(book, way), strong)
@@ -32,10 +31,11 @@ def write_way(book: Book, unit: str, way: NextGrade, links: Links, reckoned: Rec
     sheet.heads(columns)
     head = sheet.row - 1
     steps = list(way_steps(book, way))
+    places = book.pack.places(unit).groupby("item")["rows"].sum().to_dict()
     for number, step in enumerate(steps, start=1):
         links.lead(sheet, 2, "items", step.item)
         links.lead(sheet, 10, "evidence", step.item)
-        sheet.line(columns, _row(book, unit, number, step, reckoned))
+        sheet.line(columns, _row(book, number, step, places.get(step.item, 0), reckoned))
     sheet.keep(head, head, still=3)
     book.define("way_up", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     _total(book, sheet, way, (head + 1, sheet.row - 1), hidden=any(step.hidden for step in steps))
@@ -60,9 +60,7 @@ def _columns(book: Book) -> list[Column]:
     ]
 
 
-def _row(book: Book, unit: str, number: int, step: Step, reckoned: Reckoned) -> list[object]:
-    places = book.pack.places(unit)
-    rows = places.loc[places["item"] == step.item, "rows"].sum()
+def _row(book: Book, number: int, step: Step, rows: int, reckoned: Reckoned) -> list[object]:
     quiet = Shown(NOTHING, CENTRED.but(colour="faint"))
     numbers: list[object] = [reckoned.of(step.item), step.needed, step.gain, step.effort]
     item = book.model.items[step.item]

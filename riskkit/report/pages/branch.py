@@ -220,7 +220,7 @@ class BranchReport(Report):
 
     def trend_chart(self) -> charts.Picture:
         """The scores so far."""
-        own, spread = self.pack.totals_of(self.unit), self.pack.spread
+        own, spread = self.pack.course(self.unit), self.pack.spread
         return charts.picture(charts.trend, own, self.unit, spread=spread, lang=self.lang)
 
     # ------------------------------------------------------------ where points were lost
