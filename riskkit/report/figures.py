@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskkit.evidence.states import CARRIED, NOT_APPLICABLE, POSTPONED
+from riskkit.evidence.states import CARRIED, NOT_APPLICABLE, POSTPONED, STATES
 from riskkit.report.pack import QuarterPack
-from riskkit.scoring.assessment import Assessment, item_frame
+from riskkit.scoring.assessment import Assessment
 
 DEDUCTION = ""
 """Stands for red-line deductions among the causes of a change."""
@@ -79,11 +79,16 @@ def carried_share(assessment: Assessment, units: Sequence[str]) -> float:
 
 def carried_shares(assessment: Assessment) -> pd.Series:
     """The share of weight carried over, a unit."""
-    items = item_frame(assessment, columns=["unit", "item", "state"])
-    nominal = items["item"].map(assessment.model.nominal_weights)
-    applies = ~items["state"].isin([NOT_APPLICABLE, POSTPONED])
-    carried = nominal.where(items["state"] == CARRIED, 0.0).groupby(items["unit"]).sum()
-    whole = nominal.where(applies, 0.0).groupby(items["unit"]).sum()
+    states, rolled = assessment.states, assessment.summary["rollup"].to_numpy()[:, None]
+    row, column = np.nonzero((states >= 0) | (rolled & ~np.isnan(assessment.graded.points)))
+    state = states[row, column]
+    nominal = np.array([assessment.model.nominal_weights[name] for name in assessment.graded.plan.items])
+    applies = ~np.isin(state, [STATES.index(name) for name in (NOT_APPLICABLE, POSTPONED)])
+    units = assessment.summary.index.take(row)
+    carried, whole = (
+        pd.Series(np.where(where, nominal[column], 0.0)).groupby(units).sum()
+        for where in (state == STATES.index(CARRIED), applies)
+    )
     return (carried / whole.replace(0.0, np.nan)).fillna(0.0)
 
 

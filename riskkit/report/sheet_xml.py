@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
-from operator import attrgetter
+import math
 from typing import Any
 from weakref import WeakKeyDictionary
 from xml.etree import ElementTree as ET
@@ -21,30 +20,43 @@ from openpyxl.writer.excel import ExcelWriter
 from riskkit.report.sheets import Formula
 
 _EMPTY = b"<sheetData></sheetData>"
-_PLACE = attrgetter("row", "column")
 _NUMBER: Any = to_excel
 
 
 _settled: WeakKeyDictionary[Any, _Settled] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
 class _Settled:
-    """What a sheet's cells come to: their rows as text, their links, and from which cell to which they reach."""
+    """What a sheet's cells have come to so far: by row its text and the links of its cells, and which rows and columns
+    hold cells."""
 
-    rows: bytes
-    links: list[Any]
-    reach: str
+    def __init__(self) -> None:
+        self.rows: dict[int, tuple[bytes, list[Any]]] = {}
+        self.filled: set[int] = set()
+        self.columns: set[int] = set()
+
+    @property
+    def dimension(self) -> str:
+        """The block of cells in use, as a sheet names it."""
+        rows, columns = self.filled or {1}, self.columns or {1}
+        first, last = (f"{get_column_letter(end(columns))}{end(rows)}" for end in (min, max))
+        return f"{first}:{last}"
 
 
-def settle(worksheet: Any) -> None:
-    """Turn a sheet's cells into text now rather than when all is written: they take five times its room. Nothing can be
-    put into the sheet afterwards."""
-    if worksheet not in _settled:
-        rows = _Rows(worksheet)
-        _settled[worksheet] = _Settled(rows.written(), rows.links, worksheet.calculate_dimension())
-        worksheet._cells.clear()
-        worksheet.row_dimensions.clear()
+def settle(worksheet: Any, stop: float = math.inf) -> None:
+    """Turn the cells of the rows above `stop` into text now rather than when all is written: they take five times its
+    room. Nothing can be put into these rows afterwards."""
+    settled = _settled.setdefault(worksheet, _Settled())
+    rows: dict[int, list[Any]] = {at: [] for at in worksheet.row_dimensions if at < stop}
+    places = sorted(place for place in worksheet._cells if place[0] < stop)
+    for place in places:
+        rows.setdefault(place[0], []).append(worksheet._cells.pop(place))
+    settled.filled.update(row for row, _ in places)
+    settled.columns.update(column for _, column in places)
+    texts = _Texts(worksheet)
+    for number in sorted(rows):
+        assert number not in settled.rows, f"row {number} of {worksheet.title} was settled before"
+        settled.rows[number] = texts.row(number, rows.pop(number))
 
 
 def parts_of(workbook: Any) -> dict[str, bytes]:
@@ -86,25 +98,25 @@ class _Writer(ExcelWriter):
         ws._drawing.charts, ws._drawing.images = ws._charts, ws._images
         settle(ws)
         settled = _settled.pop(ws)
+        order = sorted(settled.rows)
         writer: Any = _Frame(ws, io.BytesIO())
-        writer.reach = settled.reach
-        ws._hyperlinks = settled.links
+        writer.dimension = settled.dimension
+        ws._hyperlinks = [link for number in order for link in settled.rows[number][1]]
         writer.write()
         ws._rels = writer._rels
         head, tail = writer.out.getvalue().split(_EMPTY)
-        self.parts.writestr(
-            ws.path[1:], b"".join((head, b"<sheetData>", settled.rows, b"</sheetData>", tail))
-        )
+        texts = (settled.rows[number][0] for number in order)
+        self.parts.writestr(ws.path[1:], b"".join((head, b"<sheetData>", *texts, b"</sheetData>", tail)))
         self.manifest.append(ws)
 
 
 class _Frame(WorksheetWriter):
-    """A sheet without its rows, which reach from one cell to another."""
+    """A sheet without its rows, with the block of cells they fill."""
 
-    reach: str
+    dimension: str
 
     def write_dimensions(self) -> None:
-        self.xf.send(SheetDimension(self.reach).to_tree())
+        self.xf.send(SheetDimension(self.dimension).to_tree())
 
     def write_rows(self) -> None:
         stream: Any = self.xf.send(True)
@@ -113,41 +125,27 @@ class _Frame(WorksheetWriter):
         self.xf.send(None)
 
 
-class _Rows:
-    """The rows of a sheet as text, and the links of its cells."""
+class _Texts:
+    """Rows of a sheet as text, with the links of their cells."""
 
     def __init__(self, worksheet: Any) -> None:
-        self.worksheet = worksheet
+        self.heights = worksheet.row_dimensions
         self.epoch = worksheet.parent.epoch
         self.styles: dict[int, str] = {}
         self.texts: dict[int, str] = {}
-        self.links: list[Any] = []
 
-    def written(self) -> bytes:
-        """All rows that hold cells or have a height."""
-        rows: dict[int, list[Any]] = {}
-        for cell in sorted(self.worksheet._cells.values(), key=_PLACE):
-            rows.setdefault(cell.row, []).append(cell)
-        heights = self.worksheet.row_dimensions
-        for number in heights.keys() - rows.keys():
-            rows[number] = []
-        letters = [get_column_letter(column) for column in range(1, self.worksheet.max_column + 1)]
-        return "".join(self._row(number, rows[number], heights, letters) for number in sorted(rows)).encode()
-
-    def _row(self, number: int, cells: list[Any], heights: Any, letters: list[str]) -> str:
-        given = dict(heights[number]) if number in heights else {}
+    def row(self, number: int, cells: list[Any]) -> tuple[bytes, list[Any]]:
+        """A row that holds cells or has a height."""
+        given = dict(self.heights[number]) if number in self.heights else {}
+        self.heights.pop(number, None)
         told = "".join(f" {name}={quoteattr(value)}" for name, value in given.items())
-        inside = "".join(
-            self._cell(f"{letters[cell.column - 1]}{number}", cell)
-            for cell in cells
-            if cell._value is not None or cell.has_style
-        )
-        return f'<row r="{number}"{told}>{inside}</row>'
+        held = [cell for cell in cells if cell._value is not None or cell.has_style]
+        inside = "".join(self._cell(f"{get_column_letter(cell.column)}{number}", cell) for cell in held)
+        links = [cell._hyperlink for cell in held if cell._hyperlink is not None]
+        return f'<row r="{number}"{told}>{inside}</row>'.encode(), links
 
     def _cell(self, at: str, cell: Any) -> str:
         value, kind, style = cell._value, cell.data_type, self._style(cell)
-        if cell._hyperlink is not None:
-            self.links.append(cell._hyperlink)
         if kind == "f":
             assert isinstance(value, Formula), f"a formula without its result: {at} {value}"
             result, known = value.result
