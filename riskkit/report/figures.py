@@ -80,16 +80,23 @@ def carried_share(assessment: Assessment, units: Sequence[str]) -> float:
 def carried_shares(assessment: Assessment) -> pd.Series:
     """The share of weight carried over, a unit."""
     states, rolled = assessment.states, assessment.summary["rollup"].to_numpy()[:, None]
-    row, column = np.nonzero((states >= 0) | (rolled & ~np.isnan(assessment.graded.points)))
-    state = states[row, column]
+    known = (states >= 0) | (rolled & ~np.isnan(assessment.graded.points))
+    applies = known & ~np.isin(states, [STATES.index(name) for name in (NOT_APPLICABLE, POSTPONED)])
     nominal = np.array([assessment.model.nominal_weights[name] for name in assessment.graded.plan.items])
-    applies = ~np.isin(state, [STATES.index(name) for name in (NOT_APPLICABLE, POSTPONED)])
-    units = assessment.summary.index.take(row)
-    carried, whole = (
-        pd.Series(np.where(where, nominal[column], 0.0)).groupby(units).sum()
-        for where in (state == STATES.index(CARRIED), applies)
-    )
-    return (carried / whole.replace(0.0, np.nan)).fillna(0.0)
+    carried, whole = (_summed(nominal * some) for some in (states == STATES.index(CARRIED), applies))
+    share = np.divide(carried, whole, out=np.zeros_like(whole), where=whole > 0)
+    return pd.Series(share, assessment.summary.index)
+
+
+def _summed(parts: np.ndarray) -> np.ndarray:
+    """The sum of every row; what each addition rounds off enters the next, as where pandas adds up groups."""
+    total, rounded = np.zeros(len(parts)), np.zeros(len(parts))
+    for part in parts.T:
+        more = part - rounded
+        added = total + more
+        rounded = (added - total) - more
+        total = added
+    return total
 
 
 def causes(pack: QuarterPack, unit: str, count: int = 3) -> list[tuple[str, float]]:

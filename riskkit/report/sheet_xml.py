@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import zlib
 from typing import Any
 from weakref import WeakKeyDictionary
 from xml.etree import ElementTree as ET
@@ -19,6 +20,8 @@ from openpyxl.writer.excel import ExcelWriter
 
 from riskkit.report.sheets import Formula
 
+QUICKLY = 1
+"""The level at which text is packed that is unpacked again soon."""
 _EMPTY = b"<sheetData></sheetData>"
 _NUMBER: Any = to_excel
 
@@ -27,13 +30,28 @@ _settled: WeakKeyDictionary[Any, _Settled] = WeakKeyDictionary()
 
 
 class _Settled:
-    """What a sheet's cells have come to so far: by row its text and the links of its cells, and which rows and columns
-    hold cells."""
+    """What a sheet's cells have come to so far: runs of rows as packed text, the links of their cells, and which rows
+    and columns hold cells."""
 
     def __init__(self) -> None:
-        self.rows: dict[int, tuple[bytes, list[Any]]] = {}
+        self.runs: list[bytes] = []
+        self.links: list[Any] = []
         self.filled: set[int] = set()
         self.columns: set[int] = set()
+        self.stop: float = 1
+
+    def take(self, worksheet: Any, stop: float) -> bytes:
+        """The rows above `stop` as text; they are gone from the sheet."""
+        rows: dict[int, list[Any]] = {at: [] for at in worksheet.row_dimensions if at < stop}
+        places = sorted(place for place in worksheet._cells if place[0] < stop)
+        for place in places:
+            rows.setdefault(place[0], []).append(worksheet._cells.pop(place))
+        assert min(rows, default=self.stop) >= self.stop, "a row was written to after it was settled"
+        self.stop = stop
+        self.filled.update(row for row, _ in places)
+        self.columns.update(column for _, column in places)
+        texts = _Texts(worksheet, self.links)
+        return "".join(texts.row(number, rows.pop(number)) for number in sorted(rows)).encode()
 
     @property
     def dimension(self) -> str:
@@ -44,19 +62,10 @@ class _Settled:
 
 
 def settle(worksheet: Any, stop: float = math.inf) -> None:
-    """Turn the cells of the rows above `stop` into text now rather than when all is written: they take five times its
-    room. Nothing can be put into these rows afterwards."""
+    """Turn the cells of the rows above `stop` into text now rather than when all is written, and pack it: they take
+    fifty times its room. Nothing can be put into these rows afterwards."""
     settled = _settled.setdefault(worksheet, _Settled())
-    rows: dict[int, list[Any]] = {at: [] for at in worksheet.row_dimensions if at < stop}
-    places = sorted(place for place in worksheet._cells if place[0] < stop)
-    for place in places:
-        rows.setdefault(place[0], []).append(worksheet._cells.pop(place))
-    settled.filled.update(row for row, _ in places)
-    settled.columns.update(column for _, column in places)
-    texts = _Texts(worksheet)
-    for number in sorted(rows):
-        assert number not in settled.rows, f"row {number} of {worksheet.title} was settled before"
-        settled.rows[number] = texts.row(number, rows.pop(number))
+    settled.runs.append(zlib.compress(settled.take(worksheet, stop), QUICKLY))
 
 
 def parts_of(workbook: Any) -> dict[str, bytes]:
@@ -96,17 +105,16 @@ class _Writer(ExcelWriter):
     def write_worksheet(self, ws: Any) -> None:
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts, ws._drawing.images = ws._charts, ws._images
-        settle(ws)
-        settled = _settled.pop(ws)
-        order = sorted(settled.rows)
+        settled = _settled.pop(ws, None) or _Settled()
+        last = settled.take(ws, math.inf)
         writer: Any = _Frame(ws, io.BytesIO())
         writer.dimension = settled.dimension
-        ws._hyperlinks = [link for number in order for link in settled.rows[number][1]]
+        ws._hyperlinks = settled.links
         writer.write()
         ws._rels = writer._rels
         head, tail = writer.out.getvalue().split(_EMPTY)
-        texts = (settled.rows[number][0] for number in order)
-        self.parts.writestr(ws.path[1:], b"".join((head, b"<sheetData>", *texts, b"</sheetData>", tail)))
+        rows = (*map(zlib.decompress, settled.runs), last)
+        self.parts.writestr(ws.path[1:], b"".join((head, b"<sheetData>", *rows, b"</sheetData>", tail)))
         self.manifest.append(ws)
 
 
@@ -126,26 +134,31 @@ class _Frame(WorksheetWriter):
 
 
 class _Texts:
-    """Rows of a sheet as text, with the links of their cells."""
+    """Rows of a sheet as text; the links of their cells are added to a list."""
 
-    def __init__(self, worksheet: Any) -> None:
+    def __init__(self, worksheet: Any, links: list[Any]) -> None:
         self.heights = worksheet.row_dimensions
         self.epoch = worksheet.parent.epoch
+        self.links = links
         self.styles: dict[int, str] = {}
         self.texts: dict[int, str] = {}
 
-    def row(self, number: int, cells: list[Any]) -> tuple[bytes, list[Any]]:
+    def row(self, number: int, cells: list[Any]) -> str:
         """A row that holds cells or has a height."""
         given = dict(self.heights[number]) if number in self.heights else {}
         self.heights.pop(number, None)
         told = "".join(f" {name}={quoteattr(value)}" for name, value in given.items())
-        held = [cell for cell in cells if cell._value is not None or cell.has_style]
-        inside = "".join(self._cell(f"{get_column_letter(cell.column)}{number}", cell) for cell in held)
-        links = [cell._hyperlink for cell in held if cell._hyperlink is not None]
-        return f'<row r="{number}"{told}>{inside}</row>'.encode(), links
+        inside = "".join(
+            self._cell(f"{get_column_letter(cell.column)}{number}", cell)
+            for cell in cells
+            if cell._value is not None or cell.has_style
+        )
+        return f'<row r="{number}"{told}>{inside}</row>'
 
     def _cell(self, at: str, cell: Any) -> str:
         value, kind, style = cell._value, cell.data_type, self._style(cell)
+        if cell._hyperlink is not None:
+            self.links.append(cell._hyperlink)
         if kind == "f":
             assert isinstance(value, Formula), f"a formula without its result: {at} {value}"
             result, known = value.result

@@ -54,11 +54,11 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
 
         >>> write_quarter_workbook(prepare(open_workspace("data_samples/bank"), "2026Q2"), Path("quarter.xlsx"))
     """
-    if len(pack.ranking) <= MOST:
-        _write_whole(pack, path)
-        return
-    _write_overview(pack, path)
     candidates = pack.assessment.candidates()
+    if len(pack.ranking) <= MOST:
+        _write_whole(pack, candidates, path)
+        return
+    _write_overview(pack, candidates, path)
     (path.parent / DETAILS).mkdir(exist_ok=True)
     for top, places in first_level(pack.assessment).items():
         _write_details(part(pack, top, places), candidates, path.parent / DETAILS / f"{top}.xlsx")
@@ -70,13 +70,12 @@ def _titled(pack: QuarterPack, most: int | None = None) -> Book:
     return book
 
 
-def _write_whole(pack: QuarterPack, path: Path) -> None:
+def _write_whole(pack: QuarterPack, candidates: pd.DataFrame, path: Path) -> None:
     book = _titled(pack)
     weights = write_weights(book)
     live = write_points(book, weights)
     verification = write_verification(book, live)
     reckoning = book.workbook.worksheets
-    candidates = pack.assessment.candidates()
     numbers = write_dashboard(book, candidates, live, verification)
     write_profile(book, live, verification)
     write_ranking(book, live)
@@ -87,7 +86,7 @@ def _write_whole(pack: QuarterPack, path: Path) -> None:
     book.write(path)
 
 
-def _write_overview(pack: QuarterPack, path: Path) -> None:
+def _write_overview(pack: QuarterPack, candidates: pd.DataFrame, path: Path) -> None:
     """The whole bank on sheets that stay readable: page one, ranking, roll-ups, and lists cut to what matters most."""
     book = _titled(pack, LISTED)
     weights = write_weights(book)
@@ -96,7 +95,6 @@ def _write_overview(pack: QuarterPack, path: Path) -> None:
     verification = write_verification(book, live)
     book.settle()
     reckoning = book.workbook.worksheets
-    candidates = pack.assessment.candidates()
     numbers = write_dashboard(book, candidates, live, verification)
     write_ranking(book, live)
     book.settle()
