@@ -56,12 +56,12 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     """
     candidates = pack.assessment.candidates()
     if len(pack.ranking) <= MOST:
-        _write_whole(pack, candidates, path)
+        _whole(pack, candidates).write(path)
         return
-    _write_overview(pack, candidates, path)
+    _overview(pack, candidates).write(path)
     (path.parent / DETAILS).mkdir(exist_ok=True)
     for top, places in first_level(pack.assessment).items():
-        _write_details(part(pack, top, places), candidates, path.parent / DETAILS / f"{top}.xlsx")
+        _details(part(pack, top, places), candidates).write(path.parent / DETAILS / f"{top}.xlsx")
 
 
 def _titled(pack: QuarterPack, most: int | None = None) -> Book:
@@ -70,7 +70,7 @@ def _titled(pack: QuarterPack, most: int | None = None) -> Book:
     return book
 
 
-def _write_whole(pack: QuarterPack, candidates: pd.DataFrame, path: Path) -> None:
+def _whole(pack: QuarterPack, candidates: pd.DataFrame) -> Book:
     book = _titled(pack)
     weights = write_weights(book)
     live = write_points(book, weights)
@@ -83,10 +83,10 @@ def _write_whole(pack: QuarterPack, candidates: pd.DataFrame, path: Path) -> Non
     for dimension in pack.model.dimensions:
         write_dimension(book, dimension, live)
     _write_rest(book, candidates, live, numbers, reckoning)
-    book.write(path)
+    return book
 
 
-def _write_overview(pack: QuarterPack, candidates: pd.DataFrame, path: Path) -> None:
+def _overview(pack: QuarterPack, candidates: pd.DataFrame) -> Book:
     """The whole bank on sheets that stay readable: page one, ranking, roll-ups, and lists cut to what matters most."""
     book = _titled(pack, LISTED)
     weights = write_weights(book)
@@ -99,7 +99,7 @@ def _write_overview(pack: QuarterPack, candidates: pd.DataFrame, path: Path) -> 
     write_ranking(book, live)
     book.settle()
     _write_rest(book, candidates, live, numbers, reckoning)
-    book.write(path)
+    return book
 
 
 def _write_rest(
@@ -121,7 +121,7 @@ def _write_rest(
     numbers.to_the_end()
 
 
-def _write_details(pack: PartPack, candidates: pd.DataFrame, path: Path) -> None:
+def _details(pack: PartPack, candidates: pd.DataFrame) -> Book:
     """One first-level branch's own units, alive among themselves; ranks are the bank's, as published."""
     book = Book(pack, "")
     name = unit_name(book, pack.top)
@@ -137,4 +137,4 @@ def _write_details(pack: PartPack, candidates: pd.DataFrame, path: Path) -> None
     write_red_lines(book, candidates[candidates["unit"].isin(pack.assessment.measures.units.index)])
     for worksheet in reckoning:
         book.to_the_end(worksheet)
-    book.write(path)
+    return book
