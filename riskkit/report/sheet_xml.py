@@ -47,7 +47,7 @@ class _Settled:
         for place in places:
             rows.setdefault(place[0], []).append(worksheet._cells.pop(place))
         assert min(rows, default=self.stop) >= self.stop, "a row was written to after it was settled"
-        self.stop = stop
+        self.stop = max(self.stop, stop)
         self.filled.update(row for row, _ in places)
         self.columns.update(column for _, column in places)
         texts = _Texts(worksheet, self.links)
