@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,11 @@ UNVERIFIED = "unverified"
 CLOSED = "closed"
 AGE_LIMITS = (0, 30, 90, 180)
 """Upper limits in days of the overdue classes: not overdue, up to 30, up to 90, up to 180, longer."""
+
+ALWAYS = ["finding_no", "unit", "severity", "item", "found_on", "due_on", "stage", "overdue_days", "age_days"]
+"""Columns of a register without rows."""
+STAGED = ["found_on", "due_on", "status", "owner", "verifier", "evidence_no", "verified_on"]
+"""Columns that say at which stage a finding is."""
 
 
 @dataclass(frozen=True)
@@ -71,29 +77,20 @@ class Findings:
         )
 
 
-def findings(measures: Measures) -> Findings:
+def findings(measures: Measures, *, columns: Collection[str] = ()) -> Findings:
     """The findings register of a period, one row a finding; empty if the period has none.
 
-    Reads the table `findings` at the period's cut-off, whatever the day it is read on.
+    Reads the table `findings` at the period's cut-off, whatever the day it is read on. Of the table's columns, `rows`
+    has those named and those that tell the stage, or all for none.
 
     >>> findings(measures).outstanding("0103")
     """
-    register = measures.evidence[measures.period].tables.get("findings")
-    if register is None:
-        columns = [
-            "finding_no",
-            "unit",
-            "severity",
-            "item",
-            "found_on",
-            "due_on",
-            "stage",
-            "overdue_days",
-            "age_days",
-        ]
-        return Findings(pd.DataFrame(columns=columns))
+    evidence = measures.evidence[measures.period]
+    if "findings" not in evidence.tables:
+        return Findings(pd.DataFrame(columns=ALWAYS))
+    register = evidence.some("findings", {*columns, *STAGED} if columns else ())
     cutoff = pd.Timestamp(measures.period.cutoff)
-    rows = register[register["found_on"] <= cutoff].copy()
+    rows = register[register["found_on"] <= cutoff]
     verified = (
         (rows["status"] == "closed")
         & rows["verifier"].notna()

@@ -77,7 +77,7 @@ def targets(measures: Measures) -> Targets:
     came = [period for period in held if "targets" in measures.evidence[period].tables]
     if not came:
         return Targets(_judged(pd.DataFrame(columns=_INPUT), measures), None)
-    return Targets(_judged(measures.evidence[came[-1]].tables["targets"], measures), came[-1])
+    return Targets(_judged(measures.evidence[came[-1]].some("targets", _INPUT), measures), came[-1])
 
 
 _INPUT = [name for name in _COLUMNS if name != "gap"] + ["attained", "owner"]

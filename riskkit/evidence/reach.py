@@ -129,18 +129,17 @@ class Reach:
             needed = needed.union(*(join.keys for join in rows.join))
         frame = self.table(rows.table, rows.window, needed).copy()
         for join in rows.join:
-            frame = self._join(frame, join)
+            frame = self._join(frame, join, self.right_side(join, _taken(join) if columns else frozenset()))
         if rows.where is not None:
             frame = frame[Expression(rows.where).truth(frame, self.setting)].copy()
         return frame
 
-    def right_side(self, join: s.Join) -> pd.DataFrame:
-        """The rows of the other table that a join may take from."""
-        right = self.table(join.table, join.window)
+    def right_side(self, join: s.Join, columns: frozenset[str] = frozenset()) -> pd.DataFrame:
+        """The rows of the other table that a join may take from; of its columns those named, or all for none."""
+        right = self.table(join.table, join.window, columns)
         return right if join.where is None else right[Expression(join.where).truth(right, self.setting)]
 
-    def _join(self, left: pd.DataFrame, join: s.Join) -> pd.DataFrame:
-        right = self.right_side(join)
+    def _join(self, left: pd.DataFrame, join: s.Join, right: pd.DataFrame) -> pd.DataFrame:
         keys = join.keys
         groups = right.dropna(subset=list(keys.values())).groupby(list(keys.values()), sort=False)
         taken = pd.DataFrame({name: _aggregate(groups, text) for name, text in join.take.items()})
@@ -233,6 +232,12 @@ class Reach:
         assert rules is not None, "a model with a questionnaire table has questionnaire rules"
         wanted = np.ceil(self.staff().to_numpy() * rules.share - 1e-9)
         return np.asarray(np.clip(wanted, None, rules.respondents).clip(rules.never_below)).astype(int)
+
+
+def _taken(join: s.Join) -> frozenset[str]:
+    """The columns of the other table that a join reads."""
+    asked = Expression(join.where).names if join.where else frozenset()
+    return asked.union(join.keys.values(), *(text.split(" ")[1:] for text in join.take.values()))
 
 
 def _aggregate(groups: Any, text: str) -> pd.Series:

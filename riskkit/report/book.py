@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
@@ -36,7 +36,11 @@ LEAST, FILLER = 110.0, 11.0
 """A sheet is at least so wide, made up with columns of a width of their own."""
 STAND_IN = 8.5
 """Pixels of a character of a column's width in the widest font that stands in where the theme's is not installed."""
+SETTLED = 250
+"""Rows of a long list that are settled together."""
 TAB = {"main": "rule", "detail": "series_soft", "about": "faint"}
+
+T = TypeVar("T")
 
 
 class Book:
@@ -181,6 +185,17 @@ class Book:
     def settle(self) -> None:
         """Put no more into the sheet that was written last: it takes a fifth of its room until all is written."""
         settle(self.sheets[-1].worksheet)
+
+    def settling(self, sheet: Sheet, entries: Iterable[T]) -> Iterator[T]:
+        """What a sheet lists, one by one, each written below the one before. In a workbook that does not show
+        everything no more is put above them after every so many rows, so that a large bank's cells never stand there
+        all at once."""
+        settled = sheet.row
+        for entry in entries:
+            yield entry
+            if self.most is not None and sheet.row - settled >= SETTLED:
+                settled = sheet.row
+                settle(sheet.worksheet, settled)
 
     def define(self, name: str, cells: str) -> None:
         """Give cells a name that a reader can go to; signs a name cannot hold become _, a name taken gets a number."""

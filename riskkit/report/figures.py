@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskkit.evidence.states import CARRIED, NOT_APPLICABLE, POSTPONED
+from riskkit.evidence.states import CARRIED, NOT_APPLICABLE, POSTPONED, STATES
 from riskkit.report.pack import QuarterPack
-from riskkit.scoring.assessment import Assessment, item_frame
+from riskkit.scoring.assessment import Assessment
 
 DEDUCTION = ""
 """Stands for red-line deductions among the causes of a change."""
@@ -79,12 +79,24 @@ def carried_share(assessment: Assessment, units: Sequence[str]) -> float:
 
 def carried_shares(assessment: Assessment) -> pd.Series:
     """The share of weight carried over, a unit."""
-    items = item_frame(assessment, columns=["unit", "item", "state"])
-    nominal = items["item"].map(assessment.model.nominal_weights)
-    applies = ~items["state"].isin([NOT_APPLICABLE, POSTPONED])
-    carried = nominal.where(items["state"] == CARRIED, 0.0).groupby(items["unit"]).sum()
-    whole = nominal.where(applies, 0.0).groupby(items["unit"]).sum()
-    return (carried / whole.replace(0.0, np.nan)).fillna(0.0)
+    states, rolled = assessment.states, assessment.summary["rollup"].to_numpy()[:, None]
+    known = (states >= 0) | (rolled & ~np.isnan(assessment.graded.points))
+    applies = known & ~np.isin(states, [STATES.index(name) for name in (NOT_APPLICABLE, POSTPONED)])
+    nominal = np.array([assessment.model.nominal_weights[name] for name in assessment.graded.plan.items])
+    carried, whole = (_summed(nominal * some) for some in (states == STATES.index(CARRIED), applies))
+    share = np.divide(carried, whole, out=np.zeros_like(whole), where=whole > 0)
+    return pd.Series(share, assessment.summary.index)
+
+
+def _summed(parts: np.ndarray) -> np.ndarray:
+    """The sum of every row; what each addition rounds off enters the next, as where pandas adds up groups."""
+    total, rounded = np.zeros(len(parts)), np.zeros(len(parts))
+    for part in parts.T:
+        more = part - rounded
+        added = total + more
+        rounded = (added - total) - more
+        total = added
+    return total
 
 
 def causes(pack: QuarterPack, unit: str, count: int = 3) -> list[tuple[str, float]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
-from operator import attrgetter
+import math
+import zlib
 from typing import Any
 from weakref import WeakKeyDictionary
 from xml.etree import ElementTree as ET
@@ -20,31 +20,52 @@ from openpyxl.writer.excel import ExcelWriter
 
 from riskkit.report.sheets import Formula, RichText
 
+QUICKLY = 1
+"""The level at which text is packed that is unpacked again soon."""
 _EMPTY = b"<sheetData></sheetData>"
-_PLACE = attrgetter("row", "column")
 _NUMBER: Any = to_excel
 
 
 _settled: WeakKeyDictionary[Any, _Settled] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
 class _Settled:
-    """What a sheet's cells come to: their rows as text, their links, and from which cell to which they reach."""
+    """What a sheet's cells have come to so far: runs of rows as packed text, the links of their cells, and which rows
+    and columns hold cells."""
 
-    rows: bytes
-    links: list[Any]
-    reach: str
+    def __init__(self) -> None:
+        self.runs: list[bytes] = []
+        self.links: list[Any] = []
+        self.filled: set[int] = set()
+        self.columns: set[int] = set()
+        self.stop: float = 1
+
+    def take(self, worksheet: Any, stop: float) -> bytes:
+        """The rows above `stop` as text; they are gone from the sheet."""
+        rows: dict[int, list[Any]] = {at: [] for at in worksheet.row_dimensions if at < stop}
+        places = sorted(place for place in worksheet._cells if place[0] < stop)
+        for place in places:
+            rows.setdefault(place[0], []).append(worksheet._cells.pop(place))
+        assert min(rows, default=self.stop) >= self.stop, "a row was written to after it was settled"
+        self.stop = max(self.stop, stop)
+        self.filled.update(row for row, _ in places)
+        self.columns.update(column for _, column in places)
+        texts = _Texts(worksheet, self.links)
+        return "".join(texts.row(number, rows.pop(number)) for number in sorted(rows)).encode()
+
+    @property
+    def dimension(self) -> str:
+        """The block of cells in use, as a sheet names it."""
+        rows, columns = self.filled or {1}, self.columns or {1}
+        first, last = (f"{get_column_letter(end(columns))}{end(rows)}" for end in (min, max))
+        return f"{first}:{last}"
 
 
-def settle(worksheet: Any) -> None:
-    """Turn a sheet's cells into text now rather than when all is written: they take five times its room. Nothing can be
-    put into the sheet afterwards."""
-    if worksheet not in _settled:
-        rows = _Rows(worksheet)
-        _settled[worksheet] = _Settled(rows.written(), rows.links, worksheet.calculate_dimension())
-        worksheet._cells.clear()
-        worksheet.row_dimensions.clear()
+def settle(worksheet: Any, stop: float = math.inf) -> None:
+    """Turn the cells of the rows above `stop` into text now rather than when all is written, and pack it: they take
+    fifty times its room. Nothing can be put into these rows afterwards."""
+    settled = _settled.setdefault(worksheet, _Settled())
+    settled.runs.append(zlib.compress(settled.take(worksheet, stop), QUICKLY))
 
 
 def parts_of(workbook: Any) -> dict[str, bytes]:
@@ -84,25 +105,24 @@ class _Writer(ExcelWriter):
     def write_worksheet(self, ws: Any) -> None:
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts, ws._drawing.images = ws._charts, ws._images
-        settle(ws)
-        settled = _settled.pop(ws)
+        settled = _settled.pop(ws, None) or _Settled()
+        last = settled.take(ws, math.inf)
         writer: Any = _Frame(ws, io.BytesIO())
-        writer.reach = settled.reach
+        writer.dimension = settled.dimension
         ws._hyperlinks = settled.links
         whole = writer.written()
         ws._rels = writer._rels
         head, tail = whole.split(_EMPTY)
-        self.parts.writestr(
-            ws.path[1:], b"".join((head, b"<sheetData>", settled.rows, b"</sheetData>", tail))
-        )
+        rows = (*map(zlib.decompress, settled.runs), last)
+        self.parts.writestr(ws.path[1:], b"".join((head, b"<sheetData>", *rows, b"</sheetData>", tail)))
         self.manifest.append(ws)
 
 
 class _Frame(WorksheetWriter):
-    """A sheet without its rows, which reach from one cell to another. Of what there is much, merged cells, links and
+    """A sheet without its rows, with the block of cells they fill. Of what there is much, merged cells, links and
     formatting, openpyxl writes an empty element, the place for a text."""
 
-    reach: str
+    dimension: str
     ws: Any
     out: Any
 
@@ -124,7 +144,7 @@ class _Frame(WorksheetWriter):
         self.xf.send(ET.Element(name))
 
     def write_dimensions(self) -> None:
-        self.xf.send(SheetDimension(self.reach).to_tree())
+        self.xf.send(SheetDimension(self.dimension).to_tree())
 
     def write_rows(self) -> None:
         stream: Any = self.xf.send(True)
@@ -165,31 +185,22 @@ class _Frame(WorksheetWriter):
         return f"<cfRule{told}>{inside}</cfRule>"
 
 
-class _Rows:
-    """The rows of a sheet as text, and the links of its cells."""
+class _Texts:
+    """Rows of a sheet as text; the links of their cells are added to a list."""
 
-    def __init__(self, worksheet: Any) -> None:
-        self.worksheet = worksheet
+    def __init__(self, worksheet: Any, links: list[Any]) -> None:
+        self.heights = worksheet.row_dimensions
         self.epoch = worksheet.parent.epoch
+        self.links = links
         self.styles: dict[int, str] = {}
-        self.links: list[Any] = []
 
-    def written(self) -> bytes:
-        """All rows that hold cells or have a height."""
-        rows: dict[int, list[Any]] = {}
-        for cell in sorted(self.worksheet._cells.values(), key=_PLACE):
-            rows.setdefault(cell.row, []).append(cell)
-        heights = self.worksheet.row_dimensions
-        for number in heights.keys() - rows.keys():
-            rows[number] = []
-        letters = [get_column_letter(column) for column in range(1, self.worksheet.max_column + 1)]
-        return "".join(self._row(number, rows[number], heights, letters) for number in sorted(rows)).encode()
-
-    def _row(self, number: int, cells: list[Any], heights: Any, letters: list[str]) -> str:
-        given = dict(heights[number]) if number in heights else {}
+    def row(self, number: int, cells: list[Any]) -> str:
+        """A row that holds cells or has a height."""
+        given = dict(self.heights[number]) if number in self.heights else {}
+        self.heights.pop(number, None)
         told = "".join(f" {name}={quoteattr(value)}" for name, value in given.items())
         inside = "".join(
-            self._cell(f"{letters[cell.column - 1]}{number}", cell)
+            self._cell(f"{get_column_letter(cell.column)}{number}", cell)
             for cell in cells
             if cell._value is not None or cell.has_style
         )

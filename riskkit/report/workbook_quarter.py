@@ -54,14 +54,14 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
 
         >>> write_quarter_workbook(prepare(open_workspace("data_samples/bank"), "2026Q2"), Path("quarter.xlsx"))
     """
-    if len(pack.ranking) <= MOST:
-        _write_whole(pack, path)
-        return
-    _write_overview(pack, path)
     candidates = pack.assessment.candidates()
+    if len(pack.ranking) <= MOST:
+        _whole(pack, candidates).write(path)
+        return
+    _overview(pack, candidates).write(path)
     (path.parent / DETAILS).mkdir(exist_ok=True)
     for top, places in first_level(pack.assessment).items():
-        _write_details(part(pack, top, places), candidates, path.parent / DETAILS / f"{top}.xlsx")
+        _details(part(pack, top, places), candidates).write(path.parent / DETAILS / f"{top}.xlsx")
 
 
 def _titled(pack: QuarterPack, most: int | None = None) -> Book:
@@ -70,13 +70,12 @@ def _titled(pack: QuarterPack, most: int | None = None) -> Book:
     return book
 
 
-def _write_whole(pack: QuarterPack, path: Path) -> None:
+def _whole(pack: QuarterPack, candidates: pd.DataFrame) -> Book:
     book = _titled(pack)
     weights = write_weights(book)
     live = write_points(book, weights)
     verification = write_verification(book, live)
     reckoning = book.workbook.worksheets
-    candidates = pack.assessment.candidates()
     numbers = write_dashboard(book, candidates, live, verification)
     write_profile(book, live, verification)
     write_ranking(book, live)
@@ -84,10 +83,10 @@ def _write_whole(pack: QuarterPack, path: Path) -> None:
     for dimension in pack.model.dimensions:
         write_dimension(book, dimension, live)
     _write_rest(book, candidates, live, numbers, reckoning)
-    book.write(path)
+    return book
 
 
-def _write_overview(pack: QuarterPack, path: Path) -> None:
+def _overview(pack: QuarterPack, candidates: pd.DataFrame) -> Book:
     """The whole bank on sheets that stay readable: page one, ranking, roll-ups, and lists cut to what matters most."""
     book = _titled(pack, LISTED)
     weights = write_weights(book)
@@ -96,12 +95,11 @@ def _write_overview(pack: QuarterPack, path: Path) -> None:
     verification = write_verification(book, live)
     book.settle()
     reckoning = book.workbook.worksheets
-    candidates = pack.assessment.candidates()
     numbers = write_dashboard(book, candidates, live, verification)
     write_ranking(book, live)
     book.settle()
     _write_rest(book, candidates, live, numbers, reckoning)
-    book.write(path)
+    return book
 
 
 def _write_rest(
@@ -123,7 +121,7 @@ def _write_rest(
     numbers.to_the_end()
 
 
-def _write_details(pack: PartPack, candidates: pd.DataFrame, path: Path) -> None:
+def _details(pack: PartPack, candidates: pd.DataFrame) -> Book:
     """One first-level branch's own units, alive among themselves; ranks are the bank's, as published."""
     book = Book(pack, "")
     name = unit_name(book, pack.top)
@@ -139,4 +137,4 @@ def _write_details(pack: PartPack, candidates: pd.DataFrame, path: Path) -> None
     write_red_lines(book, candidates[candidates["unit"].isin(pack.assessment.measures.units.index)])
     for worksheet in reckoning:
         book.to_the_end(worksheet)
-    book.write(path)
+    return book

@@ -137,6 +137,16 @@ def test_only_a_closure_verified_by_someone_else_with_evidence_is_one() -> None:
     assert found.by_unit().loc["u", ["outstanding", "overdue", "longest", "closed"]].tolist() == [5, 5, 30, 1]
 
 
+def test_of_a_register_as_many_columns_are_read_as_are_asked_for_and_the_stage_is_the_same() -> None:
+    closed = {"status": "closed", "verifier": "2", "verified_on": "2026-06-01", "evidence_no": "E"}
+    rows = register(finding("F1"), finding("F2", **closed), finding("F3", found_on="2026-07-01"))
+    measures = with_tables(findings=rows.assign(description="x"))
+    whole, some = findings(measures), findings(measures, columns=["unit"])
+    assert not {"finding_no", "description", "severity"} & set(some.rows)
+    pd.testing.assert_frame_equal(some.rows, whole.rows[list(some.rows)])
+    assert list(whole.outstanding().index) == list(some.outstanding().index) == [0]
+
+
 def test_outstanding_findings_are_aged_by_days_overdue() -> None:
     """Due 2026-05-31 is 30 days (second class), 2026-05-30 is 31 (third), 2026-07-15 is not overdue (first)."""
     rows = register(

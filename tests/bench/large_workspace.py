@@ -3,7 +3,8 @@
     python -m tests.bench.large_workspace TARGET 334        # 334 × 48 = 16,032 branches below 40 first-level ones
 
 What such a bank hands in is kept in the workspace's store, where evidence lies once it has been read: reading files is
-another measurement. Codes of branches, staff, cases and documents all get a suffix of their own, so that no two copies meet.
+another measurement; `large_workbook` and `long_run` make theirs in it. Codes of branches, staff, cases and documents all
+get a suffix of their own, so that no two copies meet.
 """
 
 from __future__ import annotations

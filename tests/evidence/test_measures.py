@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskkit.evidence.measures import Measures
+from riskkit.evidence.reach import Reach
 from tests.evidence import small
 from tests.evidence.small import Q1, Q2, Q3, Q4, Bank
 
@@ -209,6 +210,33 @@ def test_a_join_without_a_match_counts_nothing(tmp_path: Path) -> None:
     joined.put(Q2, "training", "person hours passed day", *rows, ("p9", 99, "是", "2026-05-01"))
     measures = joined.measures(Q2)
     assert {name: measures.row("u", name)["numerator"] for name in items} == {"H": 8, "P": 1, "C": 3, "F": 2}
+
+
+def test_rows_read_with_few_columns_are_the_same_rows_joined_with_the_same_values(tmp_path: Path) -> None:
+    tables = {
+        "roster": small.table("staff_no:code unit:unit grade:number", scope="snapshot"),
+        "training": small.table("person:code hours:number passed:yes_no day:date"),
+    }
+    join = {
+        "table": "training",
+        "on": {"staff_no": "person"},
+        "where": "day <= cutoff",
+        "take": {"hours": "sum hours", "courses": "count"},
+    }
+    kind = {"kind": "ratio", "table": "roster", "join": [join], "where": "grade > 1", "numerator": "hours"}
+    joined = bank(tmp_path, kind, tables)
+    joined.put(Q2, "roster", "staff_no unit grade", ("p1", "u", 1), ("p2", "u", 2), ("p3", "v", 3))
+    joined.put(
+        Q2, "training", "person hours passed day", *[("p2", 4, "是", f"2026-0{m}-01") for m in (5, 6, 7)]
+    )
+    measures, measure = joined.measures(Q2), joined.model.items["I"].measure
+    whole, some = (
+        Reach(joined.model, joined.units, measures.evidence, Q2).rows(measure, columns)
+        for columns in ((), ("unit",))
+    )
+    pd.testing.assert_frame_equal(some, whole[list(some)])
+    assert list(some) == ["staff_no", "unit", "grade", "_period", "hours", "courses"]
+    assert some[["hours", "courses"]].to_numpy().tolist() == [[8, 2], [0, 0]]
 
 
 def test_a_join_on_a_table_that_was_not_handed_in_finds_no_match(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from openpyxl import load_workbook
 
+from riskkit.report import figures
 from riskkit.report.pack import QuarterPack, prepare
 from riskkit.report.workbook_quarter import write_quarter_workbook
 from riskkit.scoring.assessment import Assessment
@@ -120,3 +121,14 @@ def test_where_nobody_was_graded_last_quarter_scores_are_not_compared_and_the_pa
     assert "no figure last quarter" in page
     assert any("No unit was graded both now and in 2026Q1" in text for text in page)
     assert not any("first period" in text or "no earlier period" in text for text in page)
+
+
+def test_what_was_carried_over_is_its_share_of_the_weight_that_applies(pack: QuarterPack) -> None:
+    """Reckoned item by item, roll-ups included."""
+    found, weights = figures.carried_shares(pack.assessment), pack.model.nominal_weights
+    for unit, rows in pack.assessment.items.groupby("unit"):
+        states = dict(zip(rows["item"], rows["state"], strict=True))
+        whole = sum(weights[item] for item in states if states[item] not in ("not_applicable", "postponed"))
+        carried = sum(weights[item] for item in states if states[item] == "carried_over")
+        assert found[unit] == pytest.approx(carried / whole)
+    assert 0 < found.max() < 1

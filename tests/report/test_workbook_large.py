@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from riskkit.report import workbook_quarter
+from riskkit import store
+from riskkit.report import book, workbook_quarter
 from riskkit.report.pack import QuarterPack, prepare
 from riskkit.report.part import first_level
+from riskkit.report.sheet_xml import settle
 from riskkit.report.workbook_quarter import write_quarter_workbook
 from riskkit.workspace import open_workspace
 from tests.report import ooxml, recalculation, workbooks
@@ -67,6 +70,41 @@ def test_no_frame_of_all_units_and_items_is_made(sample_bank: Path, tmp_path: Pa
     for made in (pack.assessment, pack.before, pack.movement):
         assert not {"items", "nodes"} & vars(made).keys()
     assert "history" not in vars(pack)
+
+
+def test_rows_settled_while_a_sheet_is_written_give_the_same_bytes(
+    pack: QuarterPack, written: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_quarter, "MOST", MOST)
+    monkeypatch.setattr(workbook_quarter, "LISTED", LISTED)
+    monkeypatch.setattr(workbook_quarter, "first_level", lambda _: {})
+    monkeypatch.setattr(book, "SETTLED", 3)
+    settled: list[float] = []
+    monkeypatch.setattr(book, "settle", lambda sheet, *stop: settled.extend(stop) or settle(sheet, *stop))
+    write_quarter_workbook(pack, tmp_path / "quarter.xlsx")
+    assert len(settled) > len(pack.ranking)  # of three sheets, each third row
+    assert (tmp_path / "quarter.xlsx").read_bytes() == written[0].read_bytes()
+
+
+@pytest.mark.usefixtures("pack")  # fills the store
+def test_no_table_of_evidence_is_read_whole_but_short_registers(
+    sample_bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of 16,000 branches may take a tenth of a gigabyte; most of its columns are not shown."""
+    pack = prepare(open_workspace(sample_bank), "2026Q2", "en")
+    assert isinstance(pack.assessment.measures.evidence[pack.period].tables, store.LazyTables)
+    whole: set[str] = set()
+    read = store._read
+
+    def told(path: Path, columns: Collection[str] = ()) -> pd.DataFrame:
+        if path.parent.name.startswith("evidence") and not columns:
+            whole.add(path.stem)
+        return read(path, columns)
+
+    monkeypatch.setattr(workbook_quarter, "MOST", MOST)
+    monkeypatch.setattr(store, "_read", told)
+    write_quarter_workbook(pack, tmp_path / "quarter.xlsx")
+    assert whole <= {"submissions", "rulings", "corrections", "red_line_events"}
 
 
 def test_lists_are_cut_and_say_so(pack: QuarterPack, written: list[Path]) -> None:

@@ -7,11 +7,16 @@ import time
 import zipfile
 from pathlib import Path
 
+import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart, Reference
+from openpyxl.worksheet.hyperlink import Hyperlink
 
 from riskkit.report import package
 from riskkit.report.package import CORE
+from riskkit.report.sheet_xml import parts_of, settle
+from riskkit.report.sheets import Formula, put
+from riskkit.report.theme import Look
 
 
 def book_with_chart(text: str = "x") -> Workbook:
@@ -22,6 +27,19 @@ def book_with_chart(text: str = "x") -> Workbook:
     chart.add_data(Reference(sheet, min_col=2, min_row=1))
     sheet.add_chart(chart, "D2")
     book.properties.creator = "somebody"
+    return book
+
+
+def listed(rows: int = 9) -> Workbook:
+    """Rows with heights and links, and one that has nothing but a height."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in range(2, rows + 1):
+        put(sheet.cell(row, 2), f"row {row}", Look(bold=row % 2 == 0))
+        put(sheet.cell(row, 4), Formula(f"=1+{row}", 1 + row), Look())
+        sheet.cell(row, 2).hyperlink = Hyperlink(ref=f"B{row}", location=f"D{row}")
+        sheet.row_dimensions[row].height = 15 + row
+    sheet.row_dimensions[rows + 2].height = 30
     return book
 
 
@@ -59,3 +77,21 @@ def test_a_chart_carries_its_alternative_text(tmp_path: Path) -> None:
     with zipfile.ZipFile(finished(tmp_path / "1.xlsx")) as archive:
         drawing = archive.read("xl/drawings/drawing1.xml").decode()
     assert re.search(r"cNvPr [^>]*descr='得分 &lt;best&gt; &amp; \"last\"'", drawing)
+
+
+def test_a_sheet_settled_bit_by_bit_has_the_same_parts() -> None:
+    book = listed()
+    for stop in (4, 5, 5, 9):
+        settle(book.worksheets[0], stop)
+    assert parts_of(book) == parts_of(listed())
+    whole = listed()
+    settle(whole.worksheets[0])
+    assert parts_of(whole) == parts_of(listed())
+
+
+def test_nothing_can_be_put_above_where_a_sheet_was_settled() -> None:
+    book = listed()
+    settle(book.worksheets[0], 5)
+    book.worksheets[0].cell(4, 1, "late")
+    with pytest.raises(AssertionError, match="after it was settled"):
+        parts_of(book)

@@ -29,7 +29,6 @@ class Scores:
     def __init__(self, assessment: Assessment, hidden: set[tuple[str, str]]) -> None:
         names = assessment.graded.plan.names
         self._nodes = assessment.graded.nodes
-        self._lists = self._nodes.tolist()
         self._rows = {str(unit): place for place, unit in enumerate(assessment.summary.index)}
         self._columns = {name: place for place, name in enumerate(names)}
         self.frame = pd.DataFrame(self._nodes.copy(), assessment.summary.index, names)
@@ -42,7 +41,7 @@ class Scores:
 
     def of(self, unit: str, node: str) -> float:
         """A unit's score of a node; not a number where it has none."""
-        value: float = self._lists[self._rows[unit]][self._columns[node]]
+        value: float = self._nodes.item(self._rows[unit], self._columns[node])
         return value
 
 

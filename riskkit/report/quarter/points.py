@@ -189,7 +189,7 @@ class _Points:
         self.rows = {unit: self.first + place for place, unit in enumerate(self.units)}
         start += len(self.offices) + 2
         self.rows |= {unit: start + place for place, unit in enumerate(self.rollups)}
-        for unit in self.units:
+        for unit in book.settling(self.sheet, self.units):
             self._unit(unit)
         self.sheet.keep(head, self.weight_row, still=5, filters=0)
         self.sheet.several_pages_wide(sum(widths[:5]))

@@ -30,7 +30,7 @@ def write_ranking(book: Book, live: Live) -> None:
     book.band(sheet, book.label("ranking.title"), book.say("ranking.subtitle", n=len(ranking)))
     sheet.heads(columns)
     head = sheet.row - 1
-    for unit, row in ranking.iterrows():
+    for unit, row in book.settling(sheet, ranking.iterrows()):
         sheet.line(columns, _row(book, live, str(unit), row, parents, national))
         sheet.link(3, live.at(str(unit), "score"), row=sheet.row - 1)
     sheet.keep(head, head, still=4)

@@ -180,7 +180,7 @@ def _red_lines(book: Book, candidates: pd.DataFrame) -> Tile:
 
 def _late(assessment: Assessment) -> float:
     """How many findings were overdue at the cut-off; not a number without a register."""
-    register = findings(assessment.measures)
+    register = findings(assessment.measures, columns=["due_on"])
     return float("nan") if register.rows.empty else float((register.outstanding()["overdue_days"] > 0).sum())
 
 

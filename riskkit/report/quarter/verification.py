@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -42,10 +43,14 @@ def write_verification(book: Book, live: Live) -> Verification:
     head = sheet.row
     _heads(book, sheet)
     first = sheet.row
-    labels = _labels(book, live)
-    for unit in live.rows:
+    last = first + len(live.rows) - 1
+    labels, units = _labels(book, live), book.settling(sheet, live.rows)
+    for unit in islice(units, 1):
         _unit(book, sheet, live, unit, labels.get(unit, ""))
-    last = sheet.row - 1
+    # after the first row, because number formats count in this order; before the rest, because rows are settled
+    changed = _summary(book, sheet, live, top, (first, last))
+    for unit in units:
+        _unit(book, sheet, live, unit, labels.get(unit, ""))
     sheet.keep(head, head + 1, still=1, filters=0)
     sheet.down(6)
     sheet.sentence(book.say("check.legend"), QUIET.but(bottom="", indent=1))
@@ -54,7 +59,7 @@ def write_verification(book: Book, live: Live) -> Verification:
         rules.differs(
             sheet.worksheet, rules.block(column, first, column, last), f"{_letter(column)}{first}<>0"
         )
-    changed = _summary(book, sheet, live, top, (first, last))
+    rules.verdict(sheet.worksheet, rules.block(4, top, 8, top), book.say("check.same"))
     book.define("changed", changed)
     names = [labels[unit] for unit in live.rows if unit in labels]
     return Verification(names, sheet.ref(1, first, to_row=first + len(names) - 1), changed)
@@ -172,7 +177,6 @@ def _summary(book: Book, sheet: Sheet, live: Live, top: int, rows: tuple[int, in
     changed = sheet.ref(2, at + 1)
     verification = Verification([], "", changed)
     sheet.put(4, verification.seal(book), CENTRED.but(bold=True, size="section", bottom=""), span=5, row=top)
-    rules.verdict(sheet.worksheet, rules.block(4, top, 8, top), book.say("check.same"))
     return changed
 
 
