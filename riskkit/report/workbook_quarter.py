@@ -11,6 +11,7 @@ import pandas as pd
 from riskkit.report.book import Book
 from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack
+from riskkit.report.paper import close_up
 from riskkit.report.part import PartPack, first_level, part
 from riskkit.report.quarter.changes import write_changes
 from riskkit.report.quarter.chart_data import ChartData
@@ -84,7 +85,7 @@ def _write_whole(pack: QuarterPack, path: Path) -> None:
     for dimension in pack.model.dimensions:
         write_dimension(book, dimension, live)
     _write_rest(book, candidates, live, numbers, reckoning)
-    book.write(path)
+    _written(book, path)
 
 
 def _write_overview(pack: QuarterPack, path: Path) -> None:
@@ -101,7 +102,7 @@ def _write_overview(pack: QuarterPack, path: Path) -> None:
     write_ranking(book, live)
     book.settle()
     _write_rest(book, candidates, live, numbers, reckoning)
-    book.write(path)
+    _written(book, path)
 
 
 def _write_rest(
@@ -123,6 +124,12 @@ def _write_rest(
     numbers.to_the_end()
 
 
+def _written(book: Book, path: Path) -> None:
+    for sheet in book.sheets:
+        close_up(sheet)
+    book.write(path)
+
+
 def _write_details(pack: PartPack, candidates: pd.DataFrame, path: Path) -> None:
     """One first-level branch's own units, alive among themselves; ranks are the bank's, as published."""
     book = Book(pack, "")
@@ -139,4 +146,4 @@ def _write_details(pack: PartPack, candidates: pd.DataFrame, path: Path) -> None
     write_red_lines(book, candidates[candidates["unit"].isin(pack.assessment.measures.units.index)])
     for worksheet in reckoning:
         book.to_the_end(worksheet)
-    book.write(path)
+    _written(book, path)
