@@ -77,17 +77,12 @@ def test_the_long_tables_of_a_quarter_have_their_headings_on_every_page(
 ) -> None:
     write_quarter_workbook(pack, tmp_path / "q.xlsx")
     book = load_workbook(tmp_path / "q.xlsx")
-    for name, head in (
-        ("红线", "红线"),
-        ("未销号问题", "编号"),
-        ("目标与实际", "编号"),
-        ("待处理目标", "机构"),
-    ):
+    tables = {"红线": "行号", "未销号问题": "1–30天", "目标与实际": "达成率", "待处理目标": "目标值"}
+    for name, head in tables.items():
         sheet = book[name]
         row = int(sheet.print_title_rows.split(":")[0].strip("$"))
         heads = [str(cell.value).split("\n")[0] for cell in sheet[row] if cell.value]
         assert head in heads, name
-        assert sheet.cell(row + 25, 1).value or sheet.max_row < row + 25, name
     breaks = [each.id for each in book["目标与实际"].row_breaks.brk]
     sections = [row for row in range(1, 200) if str(book["目标与实际"].cell(row, 1).value).startswith("按")]
     assert {at + 1 for at in breaks} <= set(sections)
