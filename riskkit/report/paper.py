@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from openpyxl.utils import column_index_from_string
+
 from riskkit.report.book import PAPER
 from riskkit.report.sheets import Sheet, ems
 from riskkit.report.theme import Size, theme
@@ -32,13 +34,14 @@ def close_up(sheet: Sheet) -> None:
     What is little is judged with several fonts: pages differ with them.
     """
     setup: Any = sheet.worksheet.page_setup
-    if setup.fitToWidth != 1 or setup.fitToHeight != 0:
+    if not setup.fitToWidth or setup.fitToHeight != 0:
         return
-    long, wide = _page()
-    needed = [sheet.width(1, sheet.columns) * pixels / 96 for pixels in WIDTHS]
-    rooms = [long / min(1.0, wide / inches) for inches in needed]
-    falls = [(_fall(sheet, room), room) for room in rooms]
-    fewer = [pages - 1 for (pages, used), room in falls if pages > 1 and used <= SHORT * room]
+    high, wide = _page()
+    still = sheet.width(1, _last(sheet.worksheet.print_title_cols)) * (setup.fitToWidth - 1)
+    inches = [(sheet.width(1, sheet.columns) + still) * pixels / 96 for pixels in WIDTHS]
+    rooms = [high / min(1.0, wide * setup.fitToWidth / each) for each in inches]
+    falls = [(*_fall(sheet, room), room) for room in rooms]
+    fewer = [pages - 1 for pages, used, again, room in falls if pages > 1 and used - again <= SHORT * room]
     if fewer:
         setup.fitToHeight = min(fewer)
 
@@ -63,8 +66,14 @@ def _page() -> tuple[float, float]:
     return (longer / math.sqrt(2) - page.top - page.bottom) * 72, longer - page.left - page.right
 
 
-def _fall(sheet: Sheet, room: float) -> tuple[int, float]:
-    """Pages that the rows so far take, and points used of the last; heading rows stand on every page behind theirs."""
+def _last(titles: str | None) -> int:
+    """The last of the columns that stand on every page."""
+    return column_index_from_string(titles.replace("$", "").split(":")[1]) if titles else 0
+
+
+def _fall(sheet: Sheet, room: float) -> tuple[int, float, float]:
+    """Pages that the rows so far take, points used of the last, and of these the heading rows that stand on every page
+    behind their own."""
     worksheet: Any = sheet.worksheet
     heights = [worksheet.row_dimensions[row].height or ROW for row in range(1, sheet.printed or sheet.row)]
     titles = worksheet.print_title_rows
@@ -75,4 +84,4 @@ def _fall(sheet: Sheet, room: float) -> tuple[int, float]:
         if used + height > room or row - 1 in breaks:
             pages, used = pages + 1, again if row > last else 0.0
         used += height
-    return pages, 0.0 if len(heights) in breaks else used
+    return pages, 0.0 if len(heights) in breaks else used, again if pages > 1 else 0.0

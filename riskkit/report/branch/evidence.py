@@ -10,6 +10,7 @@ from riskkit.discretion import SMALLEST_GROUP
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
+from riskkit.report.paper import close_up
 from riskkit.report.phrases import QUESTIONNAIRE, few
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
 
@@ -43,6 +44,7 @@ def write_evidence(book: Book, unit: str, links: Links) -> None:
     book.define("evidence", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     sheet.down(6)
     sheet.sentence(book.say("evidence.legend"), QUIET.but(bottom="", indent=1))
+    close_up(sheet)
 
 
 def _places(book: Book, unit: str) -> pd.DataFrame:

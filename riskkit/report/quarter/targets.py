@@ -188,7 +188,7 @@ def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
         book.head("department", small.but(wrap=True)),
         book.head("post", small.but(wrap=True)),
         book.head("horizon", CENTRED),
-        book.head("item", WRAPPED.but(size="small"), span=3),
+        book.head("item", WRAPPED.but(size="small", indent=1), span=3),
         book.head("target", CENTRED),
         book.head("actual", CENTRED),
         book.head("gap_to_target", CENTRED),
