@@ -46,6 +46,19 @@ def test_a_page_for_a_few_rows_is_done_without(pack: QuarterPack) -> None:
         assert sheet.worksheet.page_setup.fitToHeight == pages, count
 
 
+def test_rows_that_stand_on_every_page_do_not_make_a_last_page_long(pack: QuarterPack) -> None:
+    """The heading takes a third of each page; behind it the last page holds three rows."""
+    sheet = rows(pack, 0)
+    sheet.widths = [60]
+    whole = room(sheet, 1.0)
+    sheet.down(whole / 3)
+    sheet.worksheet.print_title_rows = "1:1"
+    for _ in range(int(whole * 2 / 3 // 10) + 3):
+        sheet.down(10)
+    paper.close_up(sheet)
+    assert sheet.worksheet.page_setup.fitToHeight == 1
+
+
 def test_a_block_begins_a_page_where_it_would_be_torn(pack: QuarterPack) -> None:
     sheet = rows(pack, 10, paged=True)
     whole = room(sheet, sheet.worksheet.page_setup.scale / 100)

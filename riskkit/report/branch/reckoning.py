@@ -27,7 +27,7 @@ WEIGHT = 5
 """The column of weights; the scores of each level of the tree stand in columns of their own at its right."""
 BEYOND = ("full_marks", "share", "lost", "published", "difference")
 """The columns behind the scores."""
-LINE_HIGH, MORE = 17.0, 21
+LINE_HIGH, MORE = 17.0, 16
 """Points of a row, and rows that the steps to the grade and all headings take beside the grades."""
 SMALL = CENTRED.but(size="small")
 TOTAL = TEXT.but(bold=True, top="rule", bottom="rule", fill="paper")
