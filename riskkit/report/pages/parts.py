@@ -144,7 +144,7 @@ def _cell(tag: str, column: Column, cell: Cell) -> str:
     edge = f"border-bottom:1px solid {_colour('hairline')}"
     style = f"text-align:{column.align};padding:.28em .7em;{edge};vertical-align:top"
     if column.wrap:
-        style += ";min-width:12em;max-width:32em"
+        style += ";min-width:8em;max-width:32em"
     elif _breadth(cell.text) <= ONE_LINE:
         style += ";white-space:nowrap"
     style += _tone_style(cell.tone) + (";font-weight:600" if cell.bold else ";font-weight:400")
