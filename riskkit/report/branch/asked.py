@@ -54,7 +54,7 @@ def _requirements(
         book.head("now", CENTRED.but(bold=True)),
         book.head("room", CENTRED.but(bold=True)),
         book.head("kept", CENTRED),
-        book.head("costliest", QUIET, span=4),
+        book.head("costliest", QUIET.but(indent=1), span=4),
     ]
     sheet.heads(columns)
     for each in asked:
@@ -166,7 +166,7 @@ def _missing(book: Book, sheet: Sheet, unit: str, links: Links) -> None:
         book.head("state", CENTRED),
         book.head("weight_share", CENTRED.but(format="0.00%")),
         book.head("coverage_then", CENTRED.but(format="0.0%", bold=True)),
-        book.head("missing_why", QUIET, span=5),
+        book.head("missing_why", QUIET.but(indent=1), span=5),
     ]
     sheet.heads(columns)
     head = sheet.row - 1
