@@ -1,7 +1,8 @@
-"""What stands between a unit and the next better grade."""
+"""What stands between a unit and the next better grade, and what the grade it has rests on."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -25,10 +26,16 @@ class Requirement:
     classes: str = ""
     depth: int = 0
 
+    @property
+    def room(self) -> float:
+        """How far what was found lies above what is needed, below 0 where it does not; missing for red lines."""
+        return math.nan if self.needed is None or self.found is None else self.found - self.needed
+
 
 @dataclass(frozen=True)
 class GradeGap:
-    """The next better grade of a unit and everything it asks for; no grade for a unit that has the best or none."""
+    """A grade of a unit and everything it asks for: `grade_gap`, the next better one, none for a unit that has the best
+    or no grade; `grades_above`, every better one; `grade_held`, its own."""
 
     unit: str
     grade: str | None
@@ -42,19 +49,47 @@ def grade_gap(assessment: Assessment, unit: str) -> GradeGap:
 
         >>> [each for each in grade_gap(assessment, "0103").requirements if not each.met]
     """
+    return next(iter(grades_above(assessment, unit)), GradeGap(unit, None, ()))
+
+
+def grades_above(assessment: Assessment, unit: str) -> list[GradeGap]:
+    """Every grade better than a unit's and all it asks for, the next first; none for a unit without a grade.
+
+    >>> [(gap.grade, len(gap.requirements)) for gap in grades_above(assessment, "0404")]
+    """
+    held, grades = assessment.summary["grade"][assessment.check_unit(unit)], assessment.model.grades
+    better = list(grades)[: list(grades).index(held)] if isinstance(held, str) else []
+    return [
+        GradeGap(unit, name, tuple(_requirements(assessment, unit, grades[name])))
+        for name in reversed(better)
+    ]
+
+
+def grade_held(assessment: Assessment, unit: str, *, every: bool = False) -> GradeGap:
+    """Everything a unit's own grade asks for, of nodes the lowest or `every` one: the scores nearest to what they must
+    not fall below first, then the rest; no grade for a unit that has none.
+
+        >>> grade_held(assessment, "0106").requirements[0].room
+    """
     held = assessment.summary["grade"][assessment.check_unit(unit)]
-    order = list(assessment.model.grades)
-    if not isinstance(held, str) or held == order[0]:
+    if not isinstance(held, str):
         return GradeGap(unit, None, ())
-    wanted = assessment.model.grades[order[order.index(held) - 1]]
-    return GradeGap(unit, wanted.id, tuple(_requirements(assessment, unit, wanted)))
+    found = list(_requirements(assessment, unit, assessment.model.grades[held], every=every))
+    return GradeGap(unit, held, tuple(sorted(found, key=_nearest)))
 
 
-def _requirements(assessment: Assessment, unit: str, wanted: s.Grade) -> Iterator[Requirement]:
+def _nearest(each: Requirement) -> tuple[bool, float]:
+    """Scores by their room, and behind them what is no score as it comes."""
+    return (False, each.room) if each.kind in ("score", "node_min") else (True, 0.0)
+
+
+def _requirements(
+    assessment: Assessment, unit: str, wanted: s.Grade, *, every: bool = False
+) -> Iterator[Requirement]:
     score = float(assessment.summary["score"][unit])
     yield Requirement("score", score >= wanted.min, wanted.min, score)
     for condition in wanted.conditions:
-        yield from _condition(assessment, unit, condition)
+        yield from _condition(assessment, unit, condition, every)
     order = list(assessment.model.grades)
     for event in assessment.in_effect(unit).itertuples():
         line = assessment.model.red_lines[str(event.red_line)]
@@ -62,9 +97,11 @@ def _requirements(assessment: Assessment, unit: str, wanted: s.Grade) -> Iterato
             yield Requirement("veto" if line.veto else "cap", False, red_line=line.id)
 
 
-def _condition(assessment: Assessment, unit: str, condition: s.Condition) -> Iterator[Requirement]:
+def _condition(
+    assessment: Assessment, unit: str, condition: s.Condition, every: bool
+) -> Iterator[Requirement]:
     if isinstance(condition, s.NodeMin):
-        yield from _nodes(assessment, unit, condition)
+        yield from _nodes(assessment, unit, condition, every)
     elif isinstance(condition, s.CoverageMin):
         found = float(assessment.summary["coverage"][unit])
         yield Requirement("coverage", found >= condition.value, condition.value, found)
@@ -76,8 +113,8 @@ def _condition(assessment: Assessment, unit: str, condition: s.Condition) -> Ite
         yield from _red_lines(assessment, unit, condition)
 
 
-def _nodes(assessment: Assessment, unit: str, condition: s.NodeMin) -> Iterator[Requirement]:
-    """Each node that falls short; where none does, the lowest."""
+def _nodes(assessment: Assessment, unit: str, condition: s.NodeMin, every: bool) -> Iterator[Requirement]:
+    """Each node that falls short; where none does, the lowest. Or `every` one."""
     names = [
         name
         for name, at in assessment.model.depths.items()
@@ -86,8 +123,9 @@ def _nodes(assessment: Assessment, unit: str, condition: s.NodeMin) -> Iterator[
     found = assessment.unit_scores(unit)
     scores = sorted(((found[name], name) for name in names if found[name] == found[name]), key=itemgetter(0))
     short = [each for each in scores if each[0] < condition.value]
-    for score, node in short or scores[:1]:
-        yield Requirement("node_min", not short, condition.value, score, node=node, depth=condition.depth)
+    for score, node in scores if every else short or scores[:1]:
+        met = score >= condition.value
+        yield Requirement("node_min", met, condition.value, score, node=node, depth=condition.depth)
 
 
 def _red_lines(assessment: Assessment, unit: str, condition: s.NoRedLine) -> Iterator[Requirement]:

@@ -11,11 +11,18 @@ STYLES = (
     "font-weight", "margin", "max-width", "min-width", "padding", "padding-bottom", "text-align", "vertical-align",
     "white-space",
 )  # fmt: skip
-ATTRIBUTES = {"*": ["class", "style", "id"], "a": ["href"], "table": ["role"], "th": ["scope"]}
+ATTRIBUTES = {
+    "*": ["class", "style", "id"],
+    "a": ["href"],
+    **{tag: ["role"] for tag in TABLE_TAGS},
+    "td": ["role", "data-label"],
+    "th": ["role", "scope"],
+}
 
 _STYLE = rf"(?:{'|'.join(STYLES)}):[\w#.,% +-]*"
 _PLAIN = '[^"<>&]*'
-_VALUES = {"style": f"(?:{_STYLE}(?:;{_STYLE})*;?)?", "href": f"#{_PLAIN}"}
+_ESCAPED = r"""(?:[^"<>&]|&(?:amp|lt|gt|quot|\#x27);)*"""
+_VALUES = {"style": f"(?:{_STYLE}(?:;{_STYLE})*;?)?", "href": f"#{_PLAIN}", "data-label": _ESCAPED}
 """What an attribute may say; another, anything that needs no escaping."""
 
 

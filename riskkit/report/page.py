@@ -62,7 +62,21 @@ a { color: #$rule; }
   .rk-tiles, .rk-tiles tbody, .rk-signatures, .rk-signatures tbody { display: block; }
   .rk-tiles tr { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; }
   .rk-signatures tr { display: grid; grid-template-columns: auto 1fr; }
-  .rk-table th[scope=row] { position: sticky; left: 0; background: #$white; }
+  .rk-table { width: 100%; }
+  .rk-table th, .rk-table td { min-width: 0 !important; padding: .3em .4em !important; white-space: normal !important; }
+  .rk-cards, .rk-cards tbody, .rk-cards th[scope=row] { display: block; }
+  .rk-cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .rk-cards tr { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1rem; padding: .4rem 0;
+    border-bottom: 1px solid #$hairline; }
+  .rk-cards th[scope=row], .rk-cards .rk-long { grid-column: 1 / -1; max-width: none !important; }
+  .rk-cards th[scope=row] { font-weight: 600 !important; }
+  .rk-cards th[scope=row], .rk-cards td { border: 0 !important; padding: .1em 0 !important; }
+  .rk-cards td { display: flex; justify-content: space-between; gap: .6em; text-align: right !important;
+    overflow-wrap: anywhere; }
+  .rk-cards td::before { content: attr(data-label); flex: none; max-width: 60%; color: #$grey; font-size: .88em;
+    font-weight: 400; text-align: left; overflow-wrap: normal; }
+  .rk-cards .rk-long { justify-content: flex-start; text-align: left !important; }
+  .rk-cards td:empty { display: none; }
   .rk-chart { max-width: none; width: 34rem; }
 }
 @page { size: $sheet; margin: 11mm 13mm 14mm;
@@ -72,15 +86,23 @@ a { color: #$rule; }
   body { font-size: 9.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   .rk-page { max-width: none; }
   .rk-page > thead > tr > td, .rk-page > tbody > tr > td { padding: 0; }
+  main { padding: 0; }
   .rk-cell { overflow: visible; }
   .rk-heading { break-after: avoid; }
-  .rk-chart { break-inside: avoid; max-width: 158mm; max-height: 235mm; }
+  .rk-chart { break-inside: avoid; max-width: 158mm; max-height: 218mm; }
+  .rk-tiles td { padding: .4em .7em !important; }
+  .rk-tiles b { white-space: nowrap; }
+  .rk-note { margin: .15em 0 !important; line-height: 1.45; }
   a { text-decoration: none; }
   .rk-table { width: 100%; font-size: 8.5pt !important; }
   .rk-signatures { break-inside: avoid; width: 100%; }
   .rk-table td { min-width: 0 !important; padding: .2em .45em !important; }
   .rk-table th { padding: .2em .45em !important; }
   .rk-table tr { break-inside: avoid; }
+  .rk-table:not(:has(tr:nth-child(9))) { break-inside: avoid; }
+  .rk-table tbody tr:nth-child(-n+2) { break-after: avoid; }
+  .rk-table tbody tr:nth-last-child(-n+5) { break-before: avoid; }
+  .rk-cell:not(:has(table, img)) { break-inside: avoid; break-after: avoid; }
 }
 """)
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from riskkit.analysis.grade_gap import Requirement, grade_gap
+from riskkit import texts
+from riskkit.analysis.coverage_gap import coverage_gap
+from riskkit.analysis.grade_gap import GradeGap, Requirement, grade_gap
 from riskkit.analysis.next_grade import NextGrade
-from riskkit.evidence.states import COUNTED, NOT_APPLICABLE, POSTPONED
 from riskkit.model import schema as s
 from riskkit.report.book import Book
 from riskkit.report.phrases import grade_name, grade_short, line_name, node_name, why_not_better, withheld
@@ -41,9 +42,13 @@ def why_not_next(book: Book, unit: str) -> str:
     gap = grade_gap(book.pack.assessment, unit)
     if gap.grade is None:
         return why_not_better(book, unit)
+    return book.say("way.not_yet", grade=grade_name(book, gap.grade), unmet=lacking(book, gap))
+
+
+def lacking(book: Book, gap: GradeGap) -> str:
+    """What of a grade's requirements is not met."""
     unmet = [_unmet(book, each) for each in gap.requirements if not each.met]
-    told = book.say("why.join").join(dict.fromkeys(unmet))
-    return book.say("way.not_yet", grade=grade_name(book, gap.grade), unmet=told)
+    return book.say("why.join").join(dict.fromkeys(unmet))
 
 
 def _unmet(book: Book, each: Requirement) -> str:
@@ -59,6 +64,15 @@ def _unmet(book: Book, each: Requirement) -> str:
     node = node_name(book, each.node) if each.node else ""
     numbers = {"needed": f"{each.needed:g}", "found": book.number(each.found)}
     return book.say(f"way.unmet.{each.kind}", node=node, gap=book.number(each.needed - each.found), **numbers)
+
+
+def required(book: Book, each: Requirement) -> str:
+    """What a grade asks for, in a few words."""
+    line = line_name(book, each.red_line) if each.red_line else ""
+    node = node_name(book, each.node) if each.node else ""
+    key = f"notebook.requirement.{each.kind}"
+    key += (".met" if each.met else ".unmet") if each.kind == "no_red_line" else ""
+    return texts.say(key, book.lang, node=node, red_line=line, classes=each.classes)
 
 
 def way_lead(book: Book, way: NextGrade) -> str:
@@ -81,10 +95,7 @@ def way_lead(book: Book, way: NextGrade) -> str:
 
 def _unassessed(book: Book, unit: str) -> str:
     """The heaviest items without evidence."""
-    items = book.pack.assessment.unit_items(unit)
-    missing = items.index[~items["state"].isin([*COUNTED, NOT_APPLICABLE, POSTPONED])]
-    heaviest = sorted(missing, key=lambda name: -book.model.nominal_weights[name])
-    heaviest = [name for name in heaviest if book.model.nominal_weights[name] > 0]
+    heaviest = list(coverage_gap(book.pack.assessment, unit).index)
     if not heaviest:
         return ""
     named = book.say("list").join(node_name(book, str(name)) for name in heaviest[:UNASSESSED])

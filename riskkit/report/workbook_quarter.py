@@ -11,6 +11,7 @@ import pandas as pd
 from riskkit.report.book import Book
 from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack
+from riskkit.report.paper import close_up
 from riskkit.report.part import PartPack, first_level, part
 from riskkit.report.quarter.changes import write_changes
 from riskkit.report.quarter.chart_data import ChartData
@@ -56,12 +57,12 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     """
     candidates = pack.assessment.candidates()
     if len(pack.ranking) <= MOST:
-        _whole(pack, candidates).write(path)
+        _write(_whole(pack, candidates), path)
         return
-    _overview(pack, candidates).write(path)
+    _write(_overview(pack, candidates), path)
     (path.parent / DETAILS).mkdir(exist_ok=True)
     for top, places in first_level(pack.assessment).items():
-        _details(part(pack, top, places), candidates).write(path.parent / DETAILS / f"{top}.xlsx")
+        _write(_details(part(pack, top, places), candidates), path.parent / DETAILS / f"{top}.xlsx")
 
 
 def _titled(pack: QuarterPack, most: int | None = None) -> Book:
@@ -119,6 +120,12 @@ def _write_rest(
     write_quality(book)
     write_remarks(book)
     numbers.to_the_end()
+
+
+def _write(book: Book, path: Path) -> None:
+    for sheet in book.sheets:
+        close_up(sheet)
+    book.write(path)
 
 
 def _details(pack: PartPack, candidates: pd.DataFrame) -> Book:

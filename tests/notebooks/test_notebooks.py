@@ -389,7 +389,7 @@ def test_a_page_can_be_read_without_seeing_it(page: str) -> None:
     assert read.headings[0] == 1
     assert max(after - before for before, after in itertools.pairwise(read.headings)) <= 1
     assert {"col", "row"} == set(read.heads)
-    assert set(read.tables) == {None, "presentation"}
+    assert set(read.tables) == {"table", "presentation"}
     assert len(read.names) == len(set(read.names)) > 100
     assert read.links <= {f"#{name}" for name in read.names}
     assert {"#item-B1.4", "#evidence-B1.4"} <= read.links

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import riskkit as rk
 from riskkit import texts
+from riskkit.report import markup
 from riskkit.report.book import Book
 from riskkit.report.pack import QuarterPack, prepare
+from riskkit.report.page import page
 from riskkit.report.pages import parts
 from riskkit.report.pages.branch import BranchReport
 from riskkit.report.pages.quarter import QuarterReport
@@ -138,3 +141,57 @@ def test_a_branch_is_told_how_sure_its_score_rank_and_grade_are(sample_bank: Pat
     alike = bank.uncertainty("2026Q2").query("group == @row.group")["rank"]
     assert f"Ranks {alike.min()}–{alike.max()} cannot be told apart" in told
     assert "no interval can be given" in how_sure(Book(prepare(bank, "2026Q2"), ""), "0411")  # provisional
+
+
+# --- the page around them
+
+
+def rules_of(media: str) -> dict[str, str]:
+    """The rules of a page for one medium: selector → declarations."""
+    style = page("", title="", marking="", lang="en").split(media, 1)[1]
+    block = re.split(r"\n\}", style, maxsplit=1)[0]
+    return {
+        key.strip(): rule.strip() for key, rule in re.findall(r"([^{}]+)\{([^{}]*)\}", block.split("{", 1)[1])
+    }
+
+
+def test_on_a_phone_a_broad_table_is_cards_and_says_of_every_value_what_it_is() -> None:
+    columns = [parts.Column(name) for name in ("Unit", "a", "b", "Peers' median", "d")]
+    html = parts.table(columns, [["0103", "1", "2", "3", "4"]]).html
+    assert 'class="rk-table rk-cards"' in html
+    assert '<td role="cell" data-label="Peers&#x27; median"' in html
+    assert markup.proper(html)
+    assert 'class="rk-table"' in parts.table(columns[:4], [["0103", "1", "2", "3"]]).html
+    phone = rules_of("@media screen and (max-width: 40rem)")
+    assert phone[".rk-cards td::before"].startswith("content: attr(data-label)")
+    assert "display: none" not in phone[".rk-cards thead"]  # still read aloud
+    assert ".rk-cards tr" not in rules_of("@media print")
+
+
+def test_a_table_keeps_its_meaning_however_it_is_laid_out() -> None:
+    html = parts.table([parts.Column("Unit"), parts.Column("Score")], [["0103", "83.04"]]).html
+    roles = re.findall(r'role="(\w+)"', html)
+    assert roles == [
+        "table", "rowgroup", "row", "columnheader", "columnheader", "rowgroup", "row", "rowheader", "cell"
+    ]  # fmt: skip
+
+
+def test_on_paper_neither_rows_nor_sentences_are_left_alone() -> None:
+    paper = rules_of("@media print")
+    assert paper["main"] == "padding: 0;"
+    assert paper[".rk-table tbody tr:nth-last-child(-n+5)"] == "break-before: avoid;"
+    assert paper[".rk-cell:not(:has(table, img))"] == "break-inside: avoid; break-after: avoid;"
+
+
+@pytest.mark.parametrize("name", ["branch_report", "quarterly_summary"])
+def test_a_report_ends_with_a_table_and_not_with_a_sentence(name: str) -> None:
+    cells = nbformat.read(Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb", as_version=4).cells
+    assert cells[-1].id in ("evidence", "gaps")
+
+
+def test_the_best_grade_is_told_by_what_lies_nearest_to_losing_it(pack: QuarterPack) -> None:
+    """0106 has 94.35 points; A asks for 90."""
+    lines = BranchReport(pack, "0106").grade_table().plain.splitlines()
+    assert lines[0].startswith("已是最高等级。保住 A 优秀 的底线")
+    assert lines[2] == "总分 | 90.00 | 94.35 | ✓ 达到"
+    assert len(lines) == 2 + 6

@@ -59,7 +59,7 @@ def test_there_are_seven_sheets_and_those_of_findings_and_evidence_hold_no_formu
 ) -> None:
     assert load_workbook(written[lang]).sheetnames == SHEETS[lang]
     held = {name for name, _ in recalculation.formulas(written[lang])}
-    assert held == {SHEETS[lang][at] for at in (0, 2, 3, 6)}
+    assert held == {SHEETS[lang][at] for at in (0, 1, 2, 3, 6)}
 
 
 def test_a_second_writing_gives_the_same_bytes(
@@ -213,6 +213,41 @@ def test_a_unit_without_a_plan_is_told_why(
     wording = re.escape(texts.say(f"sheet.way.{key}", lang, first="«", grade="«"))
     told = [str(value) for row in workbooks.sheets(tmp_path / "b.xlsx")[SHEETS[lang][1]] for value in row]
     assert any(re.match(wording.replace("«", ".+"), text) for text in told)
+
+
+def test_without_a_plan_the_page_says_what_the_grade_rests_on(pack: QuarterPack, tmp_path: Path) -> None:
+    """0106 has A with 94.35 points, 4.35 above the 90 asked for; 3 dimensions and 16 indicators each have a least score;
+    coverage 100 % for the 90 asked for."""
+    write_branch_workbook(pack, "0106", tmp_path / "b.xlsx")
+    rows = workbooks.sheets(tmp_path / "b.xlsx")["升级办法"]
+    start = next(at for at, row in enumerate(rows) if str(row[0]).startswith("保住 A 优秀 的底线")) + 2
+    asked = rows[start : start + 23]
+    assert [row[6] for row in asked] == ["✓ 满足"] * 23
+    assert asked[0][:6] == ["总分", None, None, 90, 94.35, pytest.approx(4.35)]
+    scores = pack.assessment.scores(1).loc["0106"]
+    assert asked[1][0] == f"{scores.idxmin()} {pack.model.nodes[scores.idxmin()].name.zh}"
+    assert workbooks.row_with(asked, "证据覆盖率")[3:6] == [0.9, 1, pytest.approx(0.1)]
+
+
+def test_a_vetoed_unit_reads_its_red_line_and_what_bars_every_grade(
+    pack: QuarterPack, tmp_path: Path
+) -> None:
+    write_branch_workbook(pack, "0404", tmp_path / "b.xlsx")
+    rows = workbooks.sheets(tmp_path / "b.xlsx")["升级办法"]
+    assert workbooks.row_with(rows, "未满足")[0].startswith("没有一票否决（RL07")
+    assert [row[0] for row in rows if str(row[3]).count("RL07")] == ["C 一般", "B 良好", "A 优秀"]
+    assert workbooks.row_with(rows, "一票否决")[0].startswith("RL07")
+
+
+def test_a_provisional_unit_reads_what_to_hand_in_until_it_gets_a_grade(
+    pack: QuarterPack, tmp_path: Path
+) -> None:
+    """0411 has a coverage of 47.2 %; with everything handed in it is whole."""
+    write_branch_workbook(pack, "0411", tmp_path / "b.xlsx")
+    rows = [row for row in workbooks.sheets(tmp_path / "b.xlsx")["升级办法"] if isinstance(row[0], int)]
+    assert (rows[0][1], rows[0][6]) == ("C3.1", "未报送：查询抽样")
+    assert rows[0][5] == pytest.approx(pack.assessment.summary["coverage"]["0411"] + float(str(rows[0][4])))
+    assert rows[-1][5] == pytest.approx(1)
 
 
 # --- links

@@ -111,7 +111,7 @@ def test_lists_are_cut_and_say_so(pack: QuarterPack, written: list[Path]) -> Non
     sheets = workbooks.sheets(written[0])
     codes = [row[1] for row in sheets["Points lost"] if row[1] in pack.assessment.summary.index]
     assert len(codes) == LISTED
-    for name in ("Points lost", "Data quality", "Red lines and findings", "Changes"):
+    for name in ("Points lost", "Data quality", "Red lines", "Open findings", "Changes"):
         told = [str(cell) for row in sheets[name] for cell in row if f"{LISTED} of " in str(cell)]
         assert told, name
 

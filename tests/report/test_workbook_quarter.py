@@ -25,10 +25,11 @@ from tests.report import workbooks
 HDI = Path(__file__).parents[2] / "data_samples" / "hdi"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SHEETS = {
-    "zh": """看板 机构画像 排名 热力图 A_保密制度完备性 B_保密宣传教育效果 C_涉密人员管理规范性 变动 红线与问题 汇总 目标与实际
-        风险矩阵 风险矩阵_2 失分清单 权重与等级 得分明细 验算 模型与方法 指标体系 数据质量 附注与更正 图表数据""",
+    "zh": """看板 机构画像 排名 热力图 A_保密制度完备性 B_保密宣传教育效果 C_涉密人员管理规范性 变动 红线 未销号问题 汇总 目标与实际
+        待处理目标 风险矩阵 风险矩阵_2 失分清单 权重与等级 得分明细 验算 模型与方法 指标体系 数据质量 附注与更正 图表数据""",
     "en": """Dashboard Unit_profile Ranking Heat_map A_Completeness_of_the_system B_Effect_of_training_and_publi…
-        C_Management_of_staff_in_sensi… Changes Red_lines_and_findings Roll-up Targets_and_results Risk_matrix
+        C_Management_of_staff_in_sensi… Changes Red_lines Open_findings Roll-up Targets_and_results
+        Targets_to_act_on Risk_matrix
         Risk_matrix_2 Points_lost
         Weights_and_grades Points Verification Model_and_method Tree_and_formulas Data_quality
         Notes_and_corrections Chart_data""",
@@ -200,7 +201,7 @@ def test_an_item_that_became_applicable_moves_the_score_by_less_than_it_contribu
 def test_red_lines_in_effect_are_told_apart_from_those_that_wait(
     chinese: dict[str, list[list[object]]],
 ) -> None:
-    texts_ = [str(row[0]) for row in chinese["红线与问题"] if row[0]]
+    texts_ = [str(row[0]) for row in chinese["红线"] if row[0]]
     effect, pending = (
         next(i for i, text in enumerate(texts_) if text.startswith(word)) for word in ("生效", "待裁定")
     )
@@ -211,7 +212,7 @@ def test_red_lines_in_effect_are_told_apart_from_those_that_wait(
 
 
 def test_findings_add_up(pack: QuarterPack, chinese: dict[str, list[list[object]]]) -> None:
-    total = workbooks.row_with(chinese["红线与问题"], "合计")
+    total = workbooks.row_with(chinese["未销号问题"], "合计")
     numbers = [value for value in total if isinstance(value, int)]
     outstanding = pack.findings.outstanding()
     assert numbers[0] == len(outstanding)
@@ -223,7 +224,7 @@ def test_findings_are_counted_by_department_and_those_that_came_back_are_told(
     pack: QuarterPack, chinese: dict[str, list[list[object]]]
 ) -> None:
     outstanding = pack.findings.outstanding()
-    rows = chinese["红线与问题"]
+    rows = chinese["未销号问题"]
     told = {row[0]: row[4] for row in rows if row[0] in set(outstanding["department"])}
     assert told == outstanding["department"].value_counts().to_dict()
     again = int(outstanding["recurs"].notna().sum())

@@ -9,6 +9,7 @@ import pandas as pd
 from riskkit.discretion import SMALLEST_GROUP
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
+from riskkit.report.paper import close_up
 from riskkit.report.phrases import QUESTIONNAIRE, few
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
 
@@ -40,6 +41,7 @@ def write_evidence(book: Book, unit: str, links: Links) -> None:
     book.define("evidence", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     sheet.down(6)
     sheet.sentence(book.say("evidence.legend"), QUIET.but(bottom="", indent=1))
+    close_up(sheet)
 
 
 def _places(book: Book, unit: str) -> list[dict[Any, Any]]:

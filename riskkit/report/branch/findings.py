@@ -11,6 +11,7 @@ from riskkit.rectification import CLOSED
 from riskkit.report.book import Book
 from riskkit.report.branch.actions import stage_cell
 from riskkit.report.branch.links import Links
+from riskkit.report.paper import close_up
 from riskkit.report.phrases import effect, in_effect, line_name
 from riskkit.report.quarter.red_lines import choice
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
@@ -53,6 +54,7 @@ def write_findings(book: Book, unit: str, links: Links) -> None:
     book.define("findings", sheet.ref(1, head + 1, len(columns), sheet.row - 1))
     sheet.down(6)
     sheet.sentence(book.say("unit_findings.legend"), QUIET.but(bottom="", indent=1))
+    close_up(sheet)
 
 
 def _red_lines(book: Book, sheet: Sheet, unit: str) -> None:

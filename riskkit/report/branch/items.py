@@ -10,6 +10,7 @@ from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
+from riskkit.report.paper import close_up
 from riskkit.report.phrases import asks_people, few, node_name, withheld
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Label, Sheet, Shown
 from riskkit.report.theme import theme
@@ -52,6 +53,7 @@ def write_items(book: Book, unit: str, links: Links, reckoned: Reckoned) -> None
             sheet.line(columns, _row(book, name, row, name in hidden))
         sheet.down(6)
     sheet.sentence(book.say("items.legend"), QUIET.but(bottom="", indent=1))
+    close_up(sheet)
 
 
 def _tie(book: Book, sheet: Sheet, name: str, links: Links) -> None:

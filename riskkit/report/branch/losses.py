@@ -13,6 +13,7 @@ from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
+from riskkit.report.paper import close_up
 from riskkit.report.phrases import line_name, node_name, withheld
 from riskkit.report.quarter.live import joined, place, shown
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Formula, Sheet, Shown, quoted
@@ -64,6 +65,7 @@ def write_losses(book: Book, unit: str, links: Links, reckoned: Reckoned) -> Non
     _total(book, sheet, reckoned, head + 1)
     sheet.down(12)
     _national(book, sheet, unit, reckoned)
+    close_up(sheet)
 
 
 def _rows(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> Iterator[list[object]]:

@@ -13,6 +13,7 @@ from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.branch.steps import DIFFERENCE, POINTS, PUBLISHED, SCORE, difference, write_steps
 from riskkit.report.formulas import aggregate_in_words
+from riskkit.report.paper import together
 from riskkit.report.phrases import few, withheld
 from riskkit.report.quarter.live import shown
 from riskkit.report.quarter.verification import Verification
@@ -26,8 +27,8 @@ WEIGHT = 5
 """The column of weights; the scores of each level of the tree stand in columns of their own at its right."""
 BEYOND = ("full_marks", "share", "lost", "published", "difference")
 """The columns behind the scores."""
-ONE_PAGE = 18
-"""Rows of a tree that leave room on their page for the grades and the steps."""
+LINE_HIGH, MORE = 17.0, 16
+"""Points of a row, and rows that the steps to the grade and all headings take beside the grades."""
 SMALL = CENTRED.but(size="small")
 TOTAL = TEXT.but(bold=True, top="rule", bottom="rule", fill="paper")
 
@@ -69,8 +70,7 @@ class _Reckoning:
         sheet.down(6)
         self._tree()
         sheet.down(10)
-        if len(self.tree) > ONE_PAGE:
-            sheet.new_page()
+        together(sheet, LINE_HIGH * (len(book.model.grades) + MORE))
         sheet.section(book.label("method.grades"))
         sheet.down(22)
         thresholds = write_thresholds(book, sheet)

@@ -1,12 +1,14 @@
-"""升级办法: the cheapest way to the next better grade, item by item, each with its evidence."""
+"""升级办法: the cheapest way to the next better grade, item by item, each with its evidence; what a grade rests on."""
 
 from __future__ import annotations
 
 from riskkit.analysis.next_grade import NextGrade
 from riskkit.report.book import Book
+from riskkit.report.branch.asked import write_asked
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.formulas import scale_in_words
+from riskkit.report.paper import close_up
 from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
 from riskkit.report.theme import Look
 from riskkit.report.way_words import Step, way_lead, way_steps, why_not_next
@@ -15,23 +17,30 @@ WIDTHS = [5, 8, 36, 11, 11, 11, 11, 10, 10, 11, 52]
 
 
 def write_way(book: Book, unit: str, way: NextGrade, links: Links, reckoned: Reckoned) -> None:
-    """What is missing to the next grade, then the improvements, the largest gain first, with their sums."""
+    """What is missing to the next grade, then the improvements with their sums; last, what the grade asks for."""
     sheet = book.sheet(book.say("way.name"), WIDTHS)
     links.mark("sheet", "way", sheet)
     name = book.pack.standing[unit]["name"]
-    book.band(sheet, book.title_of(name, "way.name"), book.say("way.subtitle"))
+    note = book.say("way.subtitle_asked" if way.items.empty else "way.subtitle")
+    book.band(sheet, book.title_of(name, "way.name"), note)
     strong = Look(wrap=True, indent=1, bold=True, colour="rule")
     sheet.sentence(why_not_next(book, unit) if way.grade else way_lead(book, way), strong)
     if way.grade:
         sheet.sentence(way_lead(book, way), strong)
     sheet.down(6)
-    if way.items.empty:
-        return
+    if not way.items.empty:
+        _plan(book, sheet, way, links, reckoned)
+    write_asked(book, sheet, unit, links, reckoned)
+    close_up(sheet)
+
+
+def _plan(book: Book, sheet: Sheet, way: NextGrade, links: Links, reckoned: Reckoned) -> None:
+    """The improvements, the largest gain first, and what they come to."""
     columns = _columns(book)
     sheet.heads(columns)
     head = sheet.row - 1
     steps = list(way_steps(book, way))
-    places = book.pack.places(unit).groupby("item")["rows"].sum().to_dict()
+    places = book.pack.places(way.unit).groupby("item")["rows"].sum().to_dict()
     for number, step in enumerate(steps, start=1):
         links.lead(sheet, 2, "items", step.item)
         links.lead(sheet, 10, "evidence", step.item)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskkit.analysis.grade_gap import Requirement, grade_gap
+from riskkit.analysis.grade_gap import Requirement, grade_gap, grade_held
 from riskkit.analysis.next_grade import NextGrade
 from riskkit.analysis.peers import PeerPlace, place
 from riskkit.discretion import SMALLEST_GROUP, masked
@@ -22,7 +22,7 @@ from riskkit.report.pages import parts
 from riskkit.report.pages.parts import Cell, Part
 from riskkit.report.pages.report import Report
 from riskkit.report.tables import value_text
-from riskkit.report.way_words import Step, way_lead, way_steps, why_not_next
+from riskkit.report.way_words import Step, required, way_lead, way_steps, why_not_next
 from riskkit.scoring.plan import ROOT
 
 TOP = 15
@@ -106,16 +106,17 @@ class BranchReport(Report):
         yield self.say("figure.coverage"), Cell(f"{self.row['coverage']:.0%}")
 
     def grade_table(self) -> Part:
-        """What the next better grade asks for and whether it is met."""
+        """What the next better grade asks for and whether it is met; for the best, what lies nearest to losing it."""
         gap = grade_gap(self.now, self.unit)
-        if gap.grade is None:
+        kept = gap if gap.grade else grade_held(self.now, self.unit)
+        if kept.grade is None:
             return parts.note(self.why(self.unit))
-        wanted = phrases.grade_name(self.book, gap.grade)
-        rows = [self._requirement(each) for each in gap.requirements]
+        name = phrases.grade_name(self.book, kept.grade)
+        lead = self.say("branch.wanted" if gap.grade else "branch.kept", grade=name)
+        why = [why_not_next(self.book, self.unit)] if gap.grade else []
+        rows = [self._requirement(each) for each in kept.requirements]
         shown = parts.table(self.columns("requirement", ">needed", ">found", "met"), rows)
-        return parts.together(
-            parts.note(why_not_next(self.book, self.unit), self.say("branch.wanted", grade=wanted)), shown
-        )
+        return parts.together(parts.note(*why, lead), shown)
 
     def way_up(self) -> Part:
         """The improvements with the least effort that reach the next better grade, each with its evidence."""
@@ -154,16 +155,10 @@ class BranchReport(Report):
         ]
 
     def _requirement(self, each: Requirement) -> list[Cell | str]:
-        line = phrases.line_name(self.book, each.red_line) if each.red_line else ""
-        node = self.node(each.node) if each.node else ""
-        key = f"requirement.{each.kind}" + (
-            f".{'met' if each.met else 'unmet'}" if each.kind == "no_red_line" else ""
-        )
-        words = self.say(key, node=node, red_line=line, classes=each.classes)
         form = "{:.0%}" if each.kind in ("coverage", "confidence") else f"{{:.{self.book.decimals}f}}"
         needed, found = ("–" if value is None else form.format(value) for value in (each.needed, each.found))
         met = Cell(self.say("met"), "good") if each.met else Cell(self.say("unmet"), "bad", bold=True)
-        return [words, needed, found, met]
+        return [required(self.book, each), needed, found, met]
 
     def dimensions(self) -> Part:
         """Total and dimensions: score, change, the peers' median and the difference to it."""

@@ -15,6 +15,8 @@ Tone = str
 Align = Literal["left", "right", "center"]
 
 
+NARROW = 4
+"""A table of no more columns stays one on a narrow screen."""
 ONE_LINE = 24
 """A text no longer than this is kept on one line."""
 
@@ -79,17 +81,21 @@ def together(*shown: Part) -> Part:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *, none: str = "") -> Part:
-    """A table; a sentence where it has no rows."""
+    """A table; a sentence where it has no rows. Roles are spelled out and cells know their heading, because on a narrow
+    screen each row of a broad one is shown as a card."""
     if not rows:
         return note(none)
     head = "".join(
-        f'<th scope="col" style="{_head_style(column)}">{escape(column.heading)}</th>' for column in columns
+        f'<th role="columnheader" scope="col" style="{_head_style(column)}">{escape(column.heading)}</th>'
+        for column in columns
     )
-    body = "".join(f"<tr>{_row(columns, row)}</tr>" for row in rows)
+    body = "".join(f'<tr role="row">{_row(columns, row)}</tr>' for row in rows)
+    kind = "rk-table rk-cards" if len(columns) > NARROW else "rk-table"
     paper = f"background-color:{_colour('white')};color:{_colour('ink')}"
     style = f"border-collapse:collapse;font-size:.92em;margin:.4em 0;{paper}"
     html = (
-        f'<table class="rk-table" style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f'<table role="table" class="{kind}" style="{style}"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
     )
     return Part(html, _plain(columns, rows))
 
@@ -125,15 +131,20 @@ def _head_style(column: Column) -> str:
 
 def _row(columns: Sequence[Column], row: Sequence[Cell | str]) -> str:
     cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
-    tags = ['th scope="row"', *["td"] * (len(cells) - 1)]
+    tags = ['th role="rowheader" scope="row"', *[_tag(column) for column in columns[1:]]]
     return "".join(_cell(*each) for each in zip(tags, columns, cells, strict=True))
+
+
+def _tag(column: Column) -> str:
+    long = ' class="rk-long"' if column.wrap else ""
+    return f'td role="cell"{long} data-label="{escape(column.heading)}"'
 
 
 def _cell(tag: str, column: Column, cell: Cell) -> str:
     edge = f"border-bottom:1px solid {_colour('hairline')}"
     style = f"text-align:{column.align};padding:.28em .7em;{edge};vertical-align:top"
     if column.wrap:
-        style += ";min-width:12em;max-width:32em"
+        style += ";min-width:8em;max-width:32em"
     elif _breadth(cell.text) <= ONE_LINE:
         style += ";white-space:nowrap"
     style += _tone_style(cell.tone) + (";font-weight:600" if cell.bold else ";font-weight:400")

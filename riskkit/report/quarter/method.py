@@ -74,7 +74,7 @@ def _tree_columns(book: Book) -> list[Column]:
         book.head("cadence", CENTRED),
         book.head("methods", CENTRED.but(size="small", wrap=True)),
         book.head("applies_to", CENTRED.but(size="small", wrap=True)),
-        book.head("measure", QUIET.but(colour="ink")),
+        book.head("measure", QUIET.but(colour="ink", indent=1)),
         book.head("scale", QUIET.but(colour="ink")),
     ]
 

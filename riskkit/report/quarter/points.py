@@ -12,6 +12,7 @@ from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.grade_facts import Facts, facts
+from riskkit.report.paper import upright
 from riskkit.report.phrases import asks_people, few, grade_short, node_name, node_short, withheld
 from riskkit.report.quarter.live import Live, Scores, shown
 from riskkit.report.quarter.row_formulas import LAST, RowFormulas
@@ -233,18 +234,19 @@ class _Points:
             sheet.put(column, None, HEAD.but(size="tiny"), row=low + 1)
         sheet.put(2, book.say("head.weight"), HEAD.but(size="tiny", align="left"), row=low + 1)
         weighed = HEAD.but(size="tiny", bold=False, format="0.0%")
-        longest = 0
         for level in self.levels:
             for node in level:
                 column = self.nodes[node.id]
                 name = node_name(book, node.id)
-                longest = max(longest, len(name))
                 sheet.put(column, name, turned.but(bottom="", bold=isinstance(node, s.Node)), row=low)
                 sheet.link(column, self.weights.nodes[node.id], row=low)
                 weight = Formula(f"={self.weights.nodes[node.id]}", node.weight)
                 sheet.put(column, weight, weighed, row=low + 1)
         sheet.height(30, top)
-        sheet.height(min(190, 26 + longest * (8.0 if book.lang == "zh" else 4.6)), low)
+        heads = [self._head(key) for key in self.columns if key not in ("code", "name")]
+        sheet.height(
+            0.6 * upright([*heads, *(node_name(book, name) for name in self.nodes)]), low
+        )  # two lines
         sheet.height(14, low + 1)
         sheet.row = low + 2
 

@@ -17,6 +17,7 @@ from riskkit.evidence.states import STATES
 from riskkit.model.checks import SOURCE_OF
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.paper import upright
 from riskkit.report.quarter.red_lines import choice
 from riskkit.report.sheets import (
     CENTRED,
@@ -125,8 +126,7 @@ def _heads(book: Book, sheet: Sheet, columns: list[Column], handed: pd.DataFrame
         sheet.put(column + place, name, turned)
     row = sheet.row
     sheet.heads(columns)
-    longest = max((len(name) for name in names), default=0)
-    sheet.height(max(40, 12 + longest * (8.2 if book.lang == "zh" else 4.6)), row)
+    sheet.height(max(40, upright(names, "tiny")), row)
 
 
 def _states(book: Book) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""红线与问题: red lines in effect, what waits for a ruling, and findings still open."""
+"""红线 and 未销号问题: red lines in effect, what waits for a ruling, and findings still open."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ import pandas as pd
 from riskkit.rectification import AGE_LIMITS
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.paper import together
 from riskkit.report.phrases import effect, in_effect, line_name
 from riskkit.report.sheets import CENTRED, NAME, NOTHING, TEXT, WRAPPED, Label, Sheet, Shown
 from riskkit.report.theme import Look
 from riskkit.scoring import grades
 
 GRID = [9] * 17
-HALF_A_PAGE = 18
+A_START = 150.0
+"""Points that a heading and its first rows take."""
 SEVERITIES = ("major", "larger", "minor")
 
 
 def write_red_lines(book: Book, candidates: pd.DataFrame) -> None:
-    """Three blocks: in effect, waiting, outstanding."""
+    """Red lines in effect, and what waits for a ruling; on a sheet of its own, what is outstanding."""
     sheet = book.sheet(book.say("red_lines.name"), GRID, paged=True)
     book.band(sheet, book.label("red_lines.title"), book.say("red_lines.subtitle"))
     _events(book, sheet)
     _candidates(book, sheet, candidates)
+    sheet = book.sheet(book.say("findings.name"), GRID)
+    book.band(sheet, book.label("findings.title"), book.say("findings.subtitle"))
     _findings(book, sheet)
 
 
@@ -122,6 +126,7 @@ def _without_effect(book: Book, sheet: Sheet) -> None:
 def _candidates(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
     if not book.model.red_lines:
         return
+    together(sheet, A_START)
     _section(sheet, book.label("red_lines.pending"))
     sheet.sentence(
         book.say("red_lines.pending_note" if len(candidates) else "red_lines.pending_none"),
@@ -130,13 +135,14 @@ def _candidates(book: Book, sheet: Sheet, candidates: pd.DataFrame) -> None:
     if len(candidates):
         columns = [
             book.head("unit", NAME, span=2),
-            book.head("red_line", WRAPPED, span=5),
+            book.head("red_line", WRAPPED, span=6),
             book.head("rows", CENTRED.but(format="#,##0")),
             book.head("table", TEXT, span=2),
-            book.head("file", WRAPPED.but(size="small"), span=5),
+            book.head("file", WRAPPED.but(size="small"), span=4),
             book.head("row_numbers", WRAPPED.but(size="small"), span=2),
         ]
         groups = candidates.groupby(["unit", "red_line", "table", "_file"], sort=True, dropna=False)
+        sheet.worksheet.print_title_rows = f"{sheet.row}:{sheet.row}"
         sheet.table(columns, [_candidate(book, key, rows) for key, rows in islice(groups, book.most)])
         book.not_all(sheet, groups.ngroups)
     sheet.down(10)
@@ -154,9 +160,6 @@ def _candidate(book: Book, key: tuple[Any, ...], rows: pd.DataFrame) -> list[obj
 
 
 def _findings(book: Book, sheet: Sheet) -> None:
-    if sheet.row > HALF_A_PAGE and len(book.pack.findings.rows):
-        sheet.new_page()
-    _section(sheet, book.label("findings.title"))
     findings = book.pack.findings
     if findings.rows.empty:
         sheet.sentence(book.say("findings.no_table"))
@@ -198,6 +201,7 @@ def _findings(book: Book, sheet: Sheet) -> None:
         )
         for place, value in enumerate(_total(book, order, by_unit, classes))
     ]
+    sheet.worksheet.print_title_rows = f"{sheet.row}:{sheet.row}"
     sheet.table(columns, [*rows, total])
     book.not_all(sheet, len(order))
 

@@ -22,6 +22,7 @@ from riskkit.analysis.targets import (
 from riskkit.report import native_charts
 from riskkit.report.book import Book
 from riskkit.report.native_charts import Line, Place
+from riskkit.report.paper import together
 from riskkit.report.phrases import node_name
 from riskkit.report.quarter.chart_data import ChartData
 from riskkit.report.quarter.red_lines import unit_name
@@ -32,6 +33,8 @@ GRID = [8, 15, 13, 13, 9, 9, 9, 9, 9, 9, 9, 9, 11]
 LEADING = 4
 """Columns that say what a row is about; the counts follow."""
 CHART_ROWS = 9
+HEADING, LINE_HIGH, A_START, A_PAGE = 60.0, 17.0, 150.0, 450.0
+"""Points: of a block's headings and of a row, of what of a long block is worth beginning a page with, and of a page."""
 COLOURS = {
     ATTAINED: "good",
     ON_COURSE: "series_soft",
@@ -44,8 +47,9 @@ COLOURS = {
 
 
 def write_targets(book: Book, numbers: ChartData) -> None:
-    """Summary and chart by horizon, then by item, department and post, and unit; last, what asks for something."""
-    sheet = book.sheet(book.say("targets.name"), GRID)
+    """Summary and chart by horizon, then by item, department and post, and unit; on a sheet of its own, what asks for
+    something."""
+    sheet = book.sheet(book.say("targets.name"), GRID, paged=True)
     book.band(sheet, book.label("targets.title"), book.say("targets.subtitle"))
     found = targets(book.pack.assessment.measures)
     if found.rows.empty:
@@ -66,8 +70,12 @@ def write_targets(book: Book, numbers: ChartData) -> None:
     units = by_unit.iloc[: book.most]
     _block(book, sheet, "unit", units, [("code", 1), ("unit", 3)], lambda key: [key, unit_name(book, key)])
     book.not_all(sheet, len(by_unit))
-    _open(book, sheet, found.open())
-    sheet.sentence(book.say("targets.legend"), QUIET.but(bottom="", indent=1))
+    legend = QUIET.but(bottom="", indent=1)
+    sheet.sentence(book.say("targets.legend"), legend)
+    open_ones = book.sheet(book.say("targets.open_name"), GRID)
+    book.band(open_ones, book.label("targets.open"), book.say("targets.open_note"))
+    _open(book, open_ones, found.open())
+    open_ones.sentence(book.say("targets.legend"), legend)
 
 
 def _sentences(book: Book, found: Targets) -> list[str]:
@@ -117,7 +125,9 @@ def _block(
     names: Sequence[tuple[str, int]],
     words: Callable[[Any], Sequence[object]],
 ) -> None:
-    """One table of counts under a heading."""
+    """One table of counts under a heading, on one page if a page can hold it."""
+    high = HEADING + LINE_HIGH * len(table)
+    together(sheet, high if high < A_PAGE else A_START)
     sheet.section(book.label(f"targets.by_{key}"))
     sheet.down(22)
     count = CENTRED.but(format="#,##0;-#,##0;–")
@@ -134,6 +144,8 @@ def _block(
         [*words(index), int(row["rows"]), *(_count(row, status) for status in STATUSES), row["reached"]]
         for index, row in table.iterrows()
     ]
+    if high >= A_PAGE:
+        sheet.worksheet.print_title_rows = f"{sheet.row}:{sheet.row}"
     sheet.table(columns, rows)
     sheet.down(8)
 
@@ -167,8 +179,6 @@ def _chart(book: Book, sheet: Sheet, numbers: ChartData, table: pd.DataFrame) ->
 
 
 def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
-    sheet.section(book.label("targets.open"))
-    sheet.down(22)
     if rows.empty:
         sheet.sentence(book.say("targets.none_open"))
         return
@@ -178,7 +188,7 @@ def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
         book.head("department", small.but(wrap=True)),
         book.head("post", small.but(wrap=True)),
         book.head("horizon", CENTRED),
-        book.head("item", WRAPPED.but(size="small"), span=3),
+        book.head("item", WRAPPED.but(size="small", indent=1), span=3),
         book.head("target", CENTRED),
         book.head("actual", CENTRED),
         book.head("gap_to_target", CENTRED),
@@ -186,8 +196,7 @@ def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
         book.head("status", CENTRED.but(size="small")),
     ]
     entries: list[Any] = list(rows.iloc[: book.most].itertuples())
-    sheet.worksheet.print_title_rows = f"{sheet.row}:{sheet.row}"
-    sheet.table(columns, [_row(book, entry) for entry in entries])
+    sheet.table(columns, [_row(book, entry) for entry in entries], main=True)
     book.not_all(sheet, len(rows))
 
 
