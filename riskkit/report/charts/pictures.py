@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def packed(pixels: np.ndarray) -> bytes:
     order, ends = next(
         each for bits in range(8) if len((each := _alike(colours, counts, bits))[1]) <= COLOURS
     )
-    number = np.frombuffer(bytearray(1 << 24), np.uint8)  # memory is taken up only where a colour lies
+    number = np.frombuffer(mmap(-1, 1 << 24), np.uint8)  # takes up memory only where a colour lies
     number[colours[order]] = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
     drawn = Image.fromarray(number[codes])
     chosen = colours[order[ends]].astype("<u4").view(np.uint8).reshape(-1, 4)
