@@ -221,7 +221,8 @@ def _standing(assessment: Assessment, parts: pd.DataFrame) -> pd.DataFrame:
 def _taken(assessment: Assessment, units: pd.Index, keys: list[str]) -> pd.Series:
     """What each event in effect takes from its unit, and all of them together from a roll-up."""
     events = assessment.events[assessment.events["status"] == grades.IN_EFFECT]
-    summary = assessment.summary.loc[assessment.summary.index.isin(units)]
+    known = assessment.summary.index.get_indexer(units)
+    summary = assessment.summary.take(known[known >= 0])
     alone = summary.index[~summary["rollup"]]
     own = events[events["unit"].isin(alone)].reindex(
         columns=[*keys, "deduct"]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from riskkit.analysis.attribution import Attribution, attribute
+from riskkit.rows import Rows
 from riskkit.scoring.assessment import Assessment, item_frame
 
 
@@ -61,9 +62,13 @@ class Movement:
 
         Raises `Misuse` for an unknown unit.
         """
-        rows = self.items[self.items["unit"] == self.after.check_unit(unit)].set_index("item")
+        rows = self._own.of(self.after.check_unit(unit)).set_index("item")
         rows = rows[rows["change"].abs() > 1e-9]
         return rows.reindex(rows["change"].abs().sort_values(ascending=False, kind="stable").index)
+
+    @cached_property
+    def _own(self) -> Rows:
+        return Rows(self.items)
 
 
 def compare(before: Assessment, after: Assessment) -> Movement:

@@ -189,9 +189,7 @@ class BranchReport(Report):
         before = self.pack.before
         if before is None or self.unit not in before.summary.index:
             return {}
-        nodes = before.nodes[before.nodes["unit"] == self.unit]
-        scores = dict(zip(nodes["node"], nodes["score"], strict=True))
-        return {**scores, ROOT: float(before.summary["score"][self.unit])}
+        return before.unit_scores(self.unit) | {ROOT: float(before.summary["score"][self.unit])}
 
     def self_check(self) -> Part:
         """Whether the unit judges itself as the inspection does."""
