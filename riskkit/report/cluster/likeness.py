@@ -33,6 +33,7 @@ LIBRARIES = (
     "openpyxl",
     "pandas",
     "papermill",
+    "pillow",
     "pyarrow",
     "pydantic",
     "pyyaml",

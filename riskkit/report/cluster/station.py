@@ -42,6 +42,7 @@ class Station:
         self._lock = threading.Lock()
         self._alone = threading.Lock()
         self._zygote: Zygote | None = None
+        self._kept = threading.local()
         self._ended = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -84,13 +85,22 @@ class Station:
         with self._lock:
             zygote = self._opened()
             try:
-                child = zygote.start(function, *arguments)
+                child = self._asked(zygote, function, arguments)
             except ZygoteFailed as gone:
                 self._let_go(zygote)
                 return Answer(arguments, Outcome(error=gone))
         _listen(child)
         with self._lock:
             return Answer(arguments, self._heard(zygote, child))
+
+    def _asked(self, zygote: Zygote, function: str, arguments: tuple[Any, ...]) -> Child:
+        """The child that makes a call: the one of this thread's last call, as long as it serves."""
+        kept: tuple[Zygote | None, Child | None] = self._kept.__dict__.pop("last", (None, None))
+        maker, child = kept
+        if child is None or maker is not zygote or child.done():
+            return zygote.start(function, *arguments)
+        zygote.again(child, function, *arguments)
+        return child
 
     def _opened(self) -> Zygote:
         if self.ended:
@@ -104,15 +114,19 @@ class Station:
 
     def _heard(self, zygote: Zygote, child: Child) -> Outcome:
         """How a call ended whose socket has said all it will say."""
-        child.talk.close()
         if zygote is self._zygote:
             while not child.ended and zygote.notices(0 if child.answered else None):
                 pass
         elif not child.ended:
             child.refused = GONE
+        here = not child.ended
         if child.answered:
             child.refused = None
         outcome = child.outcome()
+        if here and child.answered and not child.done():
+            self._kept.last = zygote, child
+        else:
+            child.talk.close()
         if _lost(outcome):
             self._let_go(zygote)
         return outcome

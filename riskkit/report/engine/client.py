@@ -84,6 +84,10 @@ class Child:
     turns: int = 0
     spent: bool = False
 
+    def done(self, turns: int = TURNS) -> bool:
+        """Whether it is to take no more work, having taken so many turns, failed, or grown too large."""
+        return self.ended or self.spent or self.turns >= turns
+
     @property
     def ended(self) -> bool:
         """Whether its process is gone."""
@@ -216,6 +220,10 @@ class Zygote:
         self._give(child, Work(function, arguments, given, str(folder or Path.cwd()), memory))
         return child
 
+    def again(self, child: Child, function: str, *arguments: Any) -> None:
+        """Have a child that has answered, and is not `done`, call a function in the surroundings of this process."""
+        self._give(child, Work(function, arguments, dict(os.environ), str(Path.cwd()), None))
+
     def _fork(self, handles: Iterable[int]) -> Child:
         """A child that waits for work."""
         if self._link is None:
@@ -311,10 +319,10 @@ class Zygote:
                     self._hear(key, selector)
                 for child in [child for child in running if child.ended or child.answered]:
                     outcome = self._outcome(child)
-                    if child.turns < turns and not child.ended and not child.spent:
-                        free.append(child)
-                    else:
+                    if child.done(turns):
                         self._dismiss(child, selector)
+                    else:
+                        free.append(child)
                     yield running.pop(child), outcome
 
     def run_all(self, jobs: Iterable[Job], *, at_once: int) -> Iterator[Executed]:
