@@ -169,7 +169,7 @@ def losses(
             on.ax.annotate(text, (0.0 if kind == "rest" else max(value, 0), row), (4, 0), **c.NOTE)
         on.rows([_loss_label(on, assessment.model, bar) for bar in bars.itertuples()])
         on.ax.set_xlim(min(0.0, single["lost"].min()), single["lost"].max() * 1.12)
-        on.ax.set_xlabel(on.say("losses.axis"))
+        on.below(on.say("losses.axis"))
         total = assessment.model.spec.score.maximum - assessment.summary["score"][unit]
         on.title(
             "losses.title", unit=on.unit(assessment.summary, unit), total=total, period=assessment.period
@@ -250,7 +250,7 @@ def movement(
             return on.ax
         _diverging(on, [change for _, change in rows])
         on.rows([label for label, _ in rows])
-        on.ax.set_xlabel(on.say("movement.axis"))
+        on.below(on.say("movement.axis"))
     return on.ax
 
 
@@ -314,7 +314,7 @@ def ageing(findings: Findings, *, ax: Axes | None = None, lang: texts.Language |
         for row, total in enumerate(left):
             on.ax.annotate(f"{total:.0f}", (total, row), (5, 0), fontweight="bold", **c.NOTE)
         on.rows([on.say(f"ageing.{severity}") for severity in table.index])
-        on.ax.set_xlabel(on.say("ageing.axis"))
+        on.below(on.say("ageing.axis"))
         on.ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         on.legend(columns=3)
     return on.ax

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 
 from riskkit import texts
 from riskkit.analysis.attribution import ROUNDING, Attribution
@@ -107,28 +107,36 @@ def _draw(on: c.Canvas, steps: list[Step], row: pd.Series) -> None:
         on.ax.annotate(
             f"{score:.2f}", (score, place), (8, 0), ha="left", color=c.colour("rule"), weight="bold", **c.NOTE
         )
-    for place, step in enumerate(steps, start=1):
-        _bar(on, place, step)
+    _bars(on, steps)
     on.rows([on.say("why.before"), *[step.label for step in steps], on.say("why.after")])
     edges = [edge for step in steps for edge in (step.start, step.start + step.change)]
     edges += [score for _, score in ends]
     room = 0.16 * (max(edges) - min(edges) or 1.0)
     on.ax.set_xlim(min(edges) - room, max(edges) + room)
-    on.ax.set_xlabel(on.say("why.axis"))
+    on.below(on.say("why.axis"))
     on.ax.grid(axis="x")
 
 
-def _bar(on: c.Canvas, place: int, step: Step) -> None:
-    colour = c.colour("good") if step.change > 0 else c.colour("bad")
-    look: dict[str, Any] = {"height": 0.4 if step.part else 0.66, "alpha": FAINTER if step.part else 1.0}
-    on.ax.barh(place, step.change, left=step.start, color=colour, **look)
-    side = 4 if step.change >= 0 else -4
-    on.ax.annotate(
-        f"{step.change:+.2f}".replace("-", "−"),
-        (step.start + step.change, place),
-        (side, 0),
-        ha="left" if side > 0 else "right",
-        color=c.colour("grey") if step.part else c.colour("ink"),
-        weight="normal" if step.part else "bold",
-        **c.NOTE,
+def _bars(on: c.Canvas, steps: list[Step]) -> None:
+    places, tones = (
+        range(1, len(steps) + 1),
+        [c.colour("good" if step.change > 0 else "bad") for step in steps],
     )
+    on.ax.barh(
+        places,
+        [step.change for step in steps],
+        left=[step.start for step in steps],
+        height=[0.4 if step.part else 0.66 for step in steps],
+        color=[to_rgba(tone, FAINTER if step.part else 1.0) for tone, step in zip(tones, steps, strict=True)],
+    )
+    for place, step in zip(places, steps, strict=True):
+        side = 4 if step.change >= 0 else -4
+        on.ax.annotate(
+            f"{step.change:+.2f}".replace("-", "−"),
+            (step.start + step.change, place),
+            (side, 0),
+            ha="left" if side > 0 else "right",
+            color=c.colour("grey") if step.part else c.colour("ink"),
+            weight="normal" if step.part else "bold",
+            **c.NOTE,
+        )
