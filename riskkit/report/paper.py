@@ -9,6 +9,7 @@ from typing import Any
 from openpyxl.utils import column_index_from_string
 
 from riskkit.report.book import PAPER
+from riskkit.report.sheet_xml import begun
 from riskkit.report.sheets import Sheet, ems
 from riskkit.report.theme import Size, theme
 
@@ -34,8 +35,8 @@ def close_up(sheet: Sheet) -> None:
     What is little is judged with several fonts: pages differ with them.
     """
     setup: Any = sheet.worksheet.page_setup
-    if not setup.fitToWidth or setup.fitToHeight != 0:
-        return
+    if not setup.fitToWidth or setup.fitToHeight != 0 or begun(sheet.worksheet):
+        return  # of rows that are text by now, very many, no height is known
     high, wide = _page()
     still = sheet.width(1, _last(sheet.worksheet.print_title_cols)) * (setup.fitToWidth - 1)
     inches = [(sheet.width(1, sheet.columns) + still) * pixels / 96 for pixels in WIDTHS]
@@ -75,7 +76,10 @@ def _fall(sheet: Sheet, room: float) -> tuple[int, float, float]:
     """Pages that the rows so far take, points used of the last, and of these the heading rows that stand on every page
     behind their own."""
     worksheet: Any = sheet.worksheet
-    heights = [worksheet.row_dimensions[row].height or ROW for row in range(1, sheet.printed or sheet.row)]
+    known = worksheet.row_dimensions
+    heights = [
+        (known[row].height if row in known else None) or ROW for row in range(1, sheet.printed or sheet.row)
+    ]
     titles = worksheet.print_title_rows
     first, last = (int(end.strip("$")) for end in titles.split(":")) if titles else (1, 0)
     again, breaks = sum(heights[first - 1 : last]), {each.id for each in worksheet.row_breaks.brk}

@@ -68,6 +68,11 @@ def settle(worksheet: Any, stop: float = math.inf) -> None:
     settled.runs.append(zlib.compress(settled.take(worksheet, stop), QUICKLY))
 
 
+def begun(worksheet: Any) -> bool:
+    """Whether rows of a sheet have been settled."""
+    return worksheet in _settled
+
+
 def parts_of(workbook: Any) -> dict[str, bytes]:
     """Every part of a workbook's package by its name.
 
