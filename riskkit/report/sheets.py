@@ -49,19 +49,19 @@ _HARMLESS = re.compile("[^\x00-\x08\x0b-\x1f\x7f_\ud800-\udfff\ufffe\uffff]*")
 
 
 class _Styles(dict[tuple[Look, bool], StyleArray]):
-    """The styles of a workbook by their looks, and where it keeps what they are made of."""
+    """The styles of a workbook by their looks, and where it keeps what they are made of; the workbook itself is not
+    held, or it would never go."""
 
-    def __init__(self, workbook: Workbook) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._workbook = workbook
         self._places: dict[tuple[str, int], int] = {}
 
-    def add(self, kind: str, part: Any) -> int:
+    def add(self, workbook: Any, kind: str, part: Any) -> int:
         """The place of a font, say, in the workbook. `theme` makes each but once and keeps it, so that it is known by
         its identity; openpyxl compares part by part."""
         place = self._places.get((kind, id(part)))
         if place is None:
-            place = self._places[kind, id(part)] = getattr(self._workbook, kind).add(part)
+            place = self._places[kind, id(part)] = getattr(workbook, kind).add(part)
         return place
 
 
@@ -209,19 +209,19 @@ def _array(cell: Any, look: Look, quoted: bool) -> StyleArray:
     workbook = cell.parent.parent
     known = _arrays.get(workbook)
     if known is None:
-        known = _arrays[workbook] = _Styles(workbook)
+        known = _arrays[workbook] = _Styles()
     found = known.get((look, quoted))
     if found is None:
         cell._style = StyleArray()  # not the one it may share with others
         cell.number_format = look.format
         cell.quotePrefix = quoted
         found = known[look, quoted] = StyleArray(cell._style)
-        found.fontId = known.add("_fonts", font(look.size, look.colour, look.bold))
-        found.fillId = known.add("_fills", fill(look.fill))
+        found.fontId = known.add(workbook, "_fonts", font(look.size, look.colour, look.bold))
+        found.fillId = known.add(workbook, "_fills", fill(look.fill))
         edges = border(look.top, look.bottom, look.left, look.accent, look.seams)
-        found.borderId = known.add("_borders", edges)
+        found.borderId = known.add(workbook, "_borders", edges)
         stand = alignment(look.align, look.level, look.wrap, look.indent, look.turned)
-        found.alignmentId = known.add("_alignments", stand)
+        found.alignmentId = known.add(workbook, "_alignments", stand)
     return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -53,6 +55,17 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
     first = finished(tmp_path / "1.xlsx").read_bytes()
     time.sleep(2.1)  # zip times have two seconds' grain
     assert finished(tmp_path / "2.xlsx").read_bytes() == first
+
+
+def test_nothing_of_a_workbook_is_kept_once_it_is_written() -> None:
+    """A process writes a large bank's details one after the other, and fifty branches' workbooks."""
+    book = listed()
+    gone = weakref.ref(book)
+    settle(book.worksheets[0], 5)
+    parts_of(book)
+    del book
+    gc.collect()
+    assert gone() is None
 
 
 def test_the_institution_is_the_author_and_no_time_is_kept(tmp_path: Path) -> None:
