@@ -17,6 +17,7 @@ from riskkit.errors import EvidenceRefused, Misuse, Problem, unknown
 from riskkit.evidence import cells, register
 from riskkit.evidence.evidence import Evidence, hash_files, read_evidence
 from riskkit.evidence.measures import Measures, leaves, measure, measure_fresh
+from riskkit.evidence.origins import origins
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.indicator_model import as_problem
 from riskkit.model.load import yaml_problem
@@ -337,6 +338,12 @@ class Workspace:
         last = self.period(until)
         frames = [self._with_interval(p, "totals") for p in self.periods if p <= last]
         return pd.concat(frames, ignore_index=True)
+
+    def origins(self, period: object = None) -> pd.DataFrame:
+        """Where every value of a period came from, as `riskkit.evidence.origins`, from the store where it is there."""
+        wanted = self.period(period)
+        made_from = content_key(self.model, self.input_hashes(wanted))
+        return self._store.frame(f"origins-{wanted}", made_from, lambda: origins(self.measures(wanted)))
 
     def _with_interval(self, period: Period, part: str = "history") -> pd.DataFrame:
         ends = ["score_low", "score_high"]

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from riskkit.analysis.attribution import Attribution, attribute
-from riskkit.rows import Rows
 from riskkit.scoring.assessment import Assessment, item_frame
 
 
@@ -31,11 +30,16 @@ class Movement:
 
     @cached_property
     def items(self) -> pd.DataFrame:
-        """Made when first asked for; `moved` tells one unit's changes without it."""
+        """Made when first asked for; `explain` and `moved` tell one unit's without it."""
+        return self._of(self.units.index)
+
+    def _of(self, units: pd.Index) -> pd.DataFrame:
+        """The items of some units."""
         keep = ["unit", "item", "points", "state", "lost"]
+        places = (each.summary.index.get_indexer(units) for each in (self.before, self.after))
         then, now = (
-            item_frame(each, each.summary.index.isin(self.units.index)[:, None], keep)
-            for each in (self.before, self.after)
+            item_frame(each, columns=keep, units=np.sort(place[place >= 0]))
+            for each, place in zip((self.before, self.after), places, strict=True)
         )
         items = then.merge(now, on=["unit", "item"], how="outer", suffixes=("_before", "_after"))
         row = self.why.groups.index.get_indexer(pd.Index(items["unit"]))
@@ -62,13 +66,9 @@ class Movement:
 
         Raises `Misuse` for an unknown unit.
         """
-        rows = self._own.of(self.after.check_unit(unit)).set_index("item")
+        rows = self._of(pd.Index([self.after.check_unit(unit)])).set_index("item")
         rows = rows[rows["change"].abs() > 1e-9]
         return rows.reindex(rows["change"].abs().sort_values(ascending=False, kind="stable").index)
-
-    @cached_property
-    def _own(self) -> Rows:
-        return Rows(self.items)
 
 
 def compare(before: Assessment, after: Assessment) -> Movement:

@@ -16,6 +16,7 @@ from riskkit import texts
 from riskkit.errors import PublishFailed, RiskkitError
 from riskkit.publish import digest, sync
 from riskkit.report import pdf
+from riskkit.report.engine.apart import apart, give_back
 from riskkit.report.fingerprint import fingerprints
 from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack, keep, prepare
@@ -75,11 +76,14 @@ def open_pack(order: Order) -> None:
     os.umask(0o077)
     interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # its monitor is a thread
     try:
-        keep(pack_of(order))
-        rehearse(pack_of(order))
+        pack = pack_of(order)
+        apart(lambda: pack.origins)  # which takes many times the memory of what is stored of it
+        keep(pack)
+        rehearse(pack)
     except RiskkitError as refused:
         _refused.append(refused)
     tqdm.monitor_interval = interval
+    give_back()
 
 
 def survey(order: Order, made_with: str) -> dict[str, str]:

@@ -17,7 +17,6 @@ from riskkit.model import IndicatorModel
 from riskkit.periods import Period
 from riskkit.rectification import Findings, findings
 from riskkit.report.grade_facts import Facts, facts
-from riskkit.report.origins import origins
 from riskkit.rows import Rows
 from riskkit.scoring.assessment import Assessment
 from riskkit.workspace import Workspace
@@ -160,8 +159,8 @@ class QuarterPack:
 
     @cached_property
     def origins(self) -> pd.DataFrame:
-        """Where every unit's every value came from; see `riskkit.report.origins`."""
-        return origins(self.assessment.measures)
+        """Where every unit's every value came from; see `Workspace.origins`."""
+        return self.workspace.origins(self.period)
 
     def places(self, unit: str) -> pd.DataFrame:
         """Where a unit's values came from: its rows of `origins`."""
@@ -176,8 +175,8 @@ _kept: list[QuarterPack] = []
 
 
 def keep(pack: QuarterPack) -> None:
-    """Have `kept` give this pack, whole, in this process and in those forked from it."""
-    _ = pack.sure, pack.silent, pack.means, pack.real, pack.origins, pack.history
+    """Have `kept` give this pack in this process and in those forked from it, with what all reports read."""
+    _ = pack.sure, pack.silent, pack.means, pack.real, pack.origins
     _kept[:] = [pack]
 
 

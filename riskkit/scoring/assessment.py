@@ -169,15 +169,19 @@ class Assessment:
         return dict(zip(self.graded.plan.names, values[row].tolist(), strict=True))
 
     def unit_items(self, unit: str) -> pd.DataFrame:
-        """One unit's items in the model's order, indexed by item."""
-        rows = self._own_items.of(self.check_unit(unit))
-        known = set(rows.index)
-        order = [name for name in self.model.items if name in known]
-        return rows if order == rows.index.tolist() else rows.reindex(order)
+        """One unit's items in the model's order, indexed by item. Those of the last unit asked for are kept, for a
+        report asks often."""
+        if unit not in self._last_items:
+            place = self.summary.index.get_indexer(pd.Index([self.check_unit(unit)]))
+            rows = item_frame(self, units=place).set_index("item")
+            known = set(rows.index)
+            self._last_items.clear()
+            self._last_items[unit] = rows.reindex([name for name in self.model.items if name in known])
+        return self._last_items[unit].copy()
 
     @cached_property
-    def _own_items(self) -> Rows:
-        return Rows(self.items.set_index("item"))
+    def _last_items(self) -> dict[str, pd.DataFrame]:
+        return {}
 
     def in_effect(self, unit: str) -> pd.DataFrame:
         """One unit's red-line events in effect."""
@@ -373,32 +377,38 @@ class _Scoring:
 
 
 def item_frame(
-    assessment: Assessment, where: np.ndarray | None = None, columns: Sequence[str] = ()
+    assessment: Assessment,
+    where: np.ndarray | None = None,
+    columns: Sequence[str] = (),
+    *,
+    units: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Assessed units' items with their points, and roll-ups' mean points; see `Assessment.items`.
 
-    Of a large bank some `columns`, or the rows `where` something holds (summary units × items of the plan), cost a
-    small part of the whole.
+    Of a large bank some `columns`, the rows `where` something holds (summary units × items of the plan), or the `units`
+    at some places of the summary, cost a small part of the whole.
     """
-    plan, units = assessment.graded.plan, assessment.summary.index
-    points, place = assessment.graded.points, assessment.measured_at
-    rolled = assessment.summary["rollup"].to_numpy()[:, None]
+    plan, some = assessment.graded.plan, slice(None) if units is None else units
+    names = assessment.summary.index[some]
+    points, place = assessment.graded.points[some], assessment.measured_at[some]
+    rolled = assessment.summary["rollup"].to_numpy()[some, None]
     known = (place >= 0) | (rolled & ~np.isnan(points))
-    row, column = np.nonzero(known if where is None else known & where)
+    row, column = np.nonzero(known if where is None else known & where[some])
     measured = assessment.measures.frame.reset_index(drop=True)
     points, place = points[row, column], pd.Index(place[row, column])
+    weights = assessment.item_weights[some]
 
     def computed(name: str) -> Any:
         if name == "points":
             return points
-        weight = assessment.item_weights[row, column]
+        weight = weights[row, column]
         if name == "weight":
             return weight
         return np.nan_to_num(weight * (points if name == "contribution" else plan.maximum - points))
 
     def take(name: str) -> Any:
         if name in ("unit", "item"):
-            return pd.Index(units if name == "unit" else plan.items, dtype="str").take(
+            return pd.Index(names if name == "unit" else plan.items, dtype="str").take(
                 row if name == "unit" else column
             )
         if name in COMPUTED:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from riskkit.report.origins import PLACE as KEYS
-from riskkit.report.origins import RANGES, _summed, origins
+from riskkit.evidence.origins import PLACE as KEYS
+from riskkit.evidence.origins import RANGES, _summed, origins
 from riskkit.workspace import open_workspace
 
 SOURCE = ["table", "_file", "_sheet", "_row", "_period"]
