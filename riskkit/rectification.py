@@ -48,11 +48,11 @@ class Findings:
 
     @cached_property
     def _own(self) -> Rows:
-        return Rows(self.rows.sort_values("unit", kind="stable"))
+        return Rows(self.rows)
 
     @cached_property
     def _outstanding(self) -> Rows:
-        return Rows(self.outstanding().sort_values("unit", kind="stable"))
+        return Rows(self.outstanding())
 
     def by_unit(self) -> pd.DataFrame:
         """Indexed by unit: `outstanding, overdue, longest` (days), `major` (outstanding major ones), `closed`."""
