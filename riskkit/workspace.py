@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -257,6 +258,16 @@ class Workspace:
     @cached_property
     def _register_hashes(self) -> dict[str, str]:
         return {f"register/{label}": digest for label, digest in hash_files(self.path / "register").items()}
+
+    @contextlib.contextmanager
+    def briefly(self) -> Iterator[None]:
+        """Within the block, what is read of further periods is let go at its end: a large bank's takes hundreds of
+        megabytes."""
+        held = dict(self._evidence), dict(self._measures)
+        try:
+            yield
+        finally:
+            self._evidence, self._measures = held
 
     def assessment(self, period: object = None, *, model: IndicatorModel | None = None) -> Assessment:
         """A period's assessment; under another model's weights, scales or grades if one is given.

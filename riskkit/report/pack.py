@@ -12,6 +12,7 @@ from riskkit import texts
 from riskkit.analysis.history import quartiles
 from riskkit.analysis.movement import Movement, compare
 from riskkit.analysis.next_grade import NextGrade, next_grade
+from riskkit.analysis.period_figures import PeriodFigures, period_figures
 from riskkit.analysis.self_check import SelfCheckGap, compare_self_check
 from riskkit.model import IndicatorModel
 from riskkit.periods import Period
@@ -147,11 +148,19 @@ class QuarterPack:
         return Rows(self.totals)
 
     @cached_property
-    def year_before(self) -> Assessment | None:
-        """The same period a year earlier; none where there is no evidence of it, or a period is a year."""
+    def figures_before(self) -> PeriodFigures | None:
+        """The figures of the period before."""
+        return period_figures(self.before) if self.before else None
+
+    @cached_property
+    def figures_year_before(self) -> PeriodFigures | None:
+        """The figures of the same period a year earlier; none where there is no evidence of it, or a period is a
+        year."""
         wanted = self.period.shift(-4)
-        known = self.period.frequency == "quarter" and wanted in self.workspace.periods
-        return self.workspace.assessment(wanted) if known else None
+        if self.period.frequency != "quarter" or wanted not in self.workspace.periods:
+            return None
+        with self.workspace.briefly():
+            return period_figures(self.workspace.assessment(wanted))
 
     def real_against(self, before: Period) -> pd.DataFrame:
         """Which changes since an earlier period are real; see `Workspace.real_change`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import pandas as pd
 from openpyxl.utils import quote_sheetname
 
+from riskkit.analysis.period_figures import PeriodFigures
 from riskkit.analysis.real_change import CANNOT_SAY, REAL
-from riskkit.rectification import findings
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.phrases import in_effect
@@ -16,7 +17,6 @@ from riskkit.report.quarter.live import Live, in_digits, joined, place
 from riskkit.report.sheets import NOTHING, Formula, quoted, title_of
 from riskkit.report.theme import Size
 from riskkit.report.tiles import Tile
-from riskkit.scoring.assessment import Assessment
 
 WIDE = 26
 """Characters of a line of counts that a tile holds in the type of sections."""
@@ -43,16 +43,16 @@ def _sheet(book: Book, key: str) -> str:
 # ---------------------------------------------------------------- against earlier periods
 
 
-def earlier(book: Book) -> Iterator[tuple[str, Assessment | None]]:
+def earlier(book: Book) -> Iterator[tuple[str, PeriodFigures | None]]:
     """The period before and, of quarters, the same one a year ago, each with what its line is called."""
     if book.pack.period.frequency == "year":
-        yield "last_year", book.pack.before
+        yield "last_year", book.pack.figures_before
     else:
-        yield "last", book.pack.before
-        yield "year", book.pack.year_before
+        yield "last", book.pack.figures_before
+        yield "year", book.pack.figures_year_before
 
 
-def _versus(book: Book, say: Callable[[Assessment], str | None], *, known: bool = True) -> Lines:
+def _versus(book: Book, say: Callable[[PeriodFigures], str | None], *, known: bool = True) -> Lines:
     """A line for each earlier period: what `say` makes of it, or that there is no such period, or no such figure."""
     return tuple(
         _line(book, key, other, say(other) if other is not None and known else None)
@@ -60,18 +60,18 @@ def _versus(book: Book, say: Callable[[Assessment], str | None], *, known: bool 
     )
 
 
-def _line(book: Book, key: str, other: Assessment | None, change: str | None) -> str:
+def _line(book: Book, key: str, other: PeriodFigures | None, change: str | None) -> str:
     if change is not None:
         return book.say(f"tile.versus.{key}", change=change)
     return book.say(f"tile.versus.{'no' if other is None else 'none'}_{key}")
 
 
 def _counted(
-    book: Book, now: float, count: Callable[[Assessment], float], key: str = "", scale: float = 1
+    book: Book, now: float, count: Callable[[PeriodFigures], float], key: str = "", scale: float = 1
 ) -> Lines:
     """How a count or share changed: ▲2, ▼1, or that it is the same."""
 
-    def say(other: Assessment) -> str | None:
+    def say(other: PeriodFigures) -> str | None:
         before = count(other)
         if before != before:
             return None
@@ -91,7 +91,7 @@ def _mean(book: Book, live: Live) -> Tile:
     now, mean = figures.mean_score(book.pack.assessment), live.mean()
     lines: list[str | Formula] = []
     for key, other in earlier(book):
-        before = figures.mean_score(other)
+        before = math.nan if other is None else other.mean
         missing = now != now or before != before
         lines.append(_line(book, key, other, None) if missing else _mean_line(book, key, mean, now, before))
     interval = book.pack.means.iloc[-1]
@@ -131,10 +131,10 @@ def _grades(book: Book, live: Live) -> Tile:
     )
 
 
-def _moved(book: Book, now: pd.Series, other: Assessment) -> str | None:
+def _moved(book: Book, now: pd.Series, other: PeriodFigures) -> str | None:
     """How many units graded in both periods rose and fell a grade or more."""
     order = {name: rung for rung, name in enumerate(book.model.grades)}
-    before = figures.graded(other)["grade"].map(order)
+    before = other.grades.map(order)
     both = now.index.intersection(before.index)
     if both.empty:
         return None
@@ -161,7 +161,7 @@ def _ups_and_downs(real: pd.DataFrame) -> str:
     return f"▲{int((sure > 0).sum())} ▼{int((sure < 0).sum())}"
 
 
-def _real_counts(book: Book, other: Assessment) -> str | None:
+def _real_counts(book: Book, other: PeriodFigures) -> str | None:
     real = book.pack.real_against(other.period)
     judged = real["verdict"] != CANNOT_SAY
     return _ups_and_downs(real) if judged.any() else None
@@ -173,15 +173,9 @@ def _red_lines(book: Book, candidates: pd.DataFrame) -> Tile:
         return Tile(label, NOTHING, book.say("tile.red_lines.none"))
     events = in_effect(book.pack.assessment)
     note = book.say("tile.red_lines.note", units=events["unit"].nunique(), pending=len(candidates))
-    lines = _counted(book, len(events), lambda other: float(len(in_effect(other))))
+    lines = _counted(book, len(events), lambda other: float(other.red_lines))
     tone = "bad" if len(events) else "good"
     return Tile(label, str(len(events)), note, tone, versus=lines, to=_sheet(book, "red_lines"))
-
-
-def _late(assessment: Assessment) -> float:
-    """How many findings were overdue at the cut-off; not a number without a register."""
-    register = findings(assessment.measures, columns=["due_on"])
-    return float("nan") if register.rows.empty else float((register.outstanding()["overdue_days"] > 0).sum())
 
 
 def _overdue(book: Book) -> Tile:
@@ -192,7 +186,7 @@ def _overdue(book: Book) -> Tile:
     late = outstanding[outstanding["overdue_days"] > 0]
     longest = int(late["overdue_days"].max()) if len(late) else 0
     note = book.say("tile.findings.note", outstanding=len(outstanding), days=longest)
-    lines = _counted(book, len(late), _late)
+    lines = _counted(book, len(late), lambda other: other.overdue)
     tone = "warn" if len(late) else "good"
     return Tile(label, str(len(late)), note, tone, versus=lines, to=_sheet(book, "red_lines"))
 
@@ -204,7 +198,7 @@ def _coverage(book: Book) -> Tile:
     note = book.say("tile.coverage.note", carried=f"{carried:.1%}")
     note += book.say("tile.coverage.provisional", n=provisional) if provisional else ""
     mean = float(ranking["coverage"].mean())
-    lines = _counted(book, mean, lambda other: float(other.ranking()["coverage"].mean()), "share", 100)
+    lines = _counted(book, mean, lambda other: other.coverage, "share", 100)
     tone = "warn" if provisional else "rule"
     return Tile(
         book.label("tile.coverage.label"), f"{mean:.1%}", note, tone, versus=lines, to=_sheet(book, "quality")
