@@ -105,6 +105,9 @@ class Attribution:
 
     def _deductions(self, rows: np.ndarray) -> pd.DataFrame:
         """The change of what each red-line event takes; of a roll-up the mean of all."""
+        units = self.groups.index[rows]
+        if not any(each.summary["deducted"].reindex(units).any() for each in (self.before, self.after)):
+            return pd.DataFrame(columns=PARTS).astype({"term": "float64"})
         felt = pd.Series(np.nan_to_num(self.felt[rows]), self.groups.index[rows])
         keys = ["unit", "red_line", "event_no"]
         sides = [_taken(each, felt.index, keys) for each in (self.before, self.after)]

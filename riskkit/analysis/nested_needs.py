@@ -35,7 +35,8 @@ def taken_up(
         >>> taken_up([1, 1], [0.5, 0.2], [Need([30, 20], 25)])
         {0}
     """
-    inner_first = sorted(needs, key=lambda need: sum(gain > 0 for gain in need.gains))
+    held = [([(n, gain) for n, gain in enumerate(need.gains) if gain > 0], need.least) for need in needs]
+    inner_first = sorted(held, key=lambda each: len(each[0]))
     least, found = math.inf, set[int]()
     waiting = [(0.0, (FREE,) * len(once))]
     for _ in range(most):
@@ -61,23 +62,26 @@ def taken_up(
 
 
 def _shares(
-    once: Sequence[float], along: Sequence[float], inner_first: Sequence[Need], states: Sequence[int]
+    once: Sequence[float],
+    along: Sequence[float],
+    inner_first: Sequence[tuple[list[tuple[int, float]], float]],
+    states: Sequence[int],
 ) -> list[float] | None:
-    """How much of each thing meets the needs at the least cost, were a part of a charge due for a part of its thing;
-    none where they cannot be met."""
+    """How much of each thing meets the needs, of which the things that add to them are named with what they add, at the
+    least cost, were a part of a charge due for a part of its thing; none where they cannot be met."""
     shares = [0.0] * len(once)
     price = [along[place] + (once[place] if state == FREE else 0.0) for place, state in enumerate(states)]
-    for gains, least in inner_first:
-        short = least - sum(gain * share for gain, share in zip(gains, shares, strict=True))
-        for place in sorted(
-            (place for place, gain in enumerate(gains) if gain > 0 and states[place] != LEFT),
-            key=lambda place: price[place] / gains[place],
-        ):
+    for members, least in inner_first:
+        short = least - sum(gain * shares[place] for place, gain in members)
+        if short <= NEAR:
+            continue
+        free = [(price[place] / gain, place, gain) for place, gain in members if states[place] != LEFT]
+        for _, place, gain in sorted(free):
+            done = min(1 - shares[place], short / gain)
+            shares[place] += done
+            short -= done * gain
             if short <= NEAR:
                 break
-            done = min(1 - shares[place], short / gains[place])
-            shares[place] += done
-            short -= done * gains[place]
-        if short > NEAR:
+        else:
             return None
     return shares

@@ -395,7 +395,8 @@ def item_frame(
     known = (place >= 0) | (rolled & ~np.isnan(points))
     row, column = np.nonzero(known if where is None else known & where[some])
     measured = assessment.measures.frame.reset_index(drop=True)
-    points, place = points[row, column], pd.Index(place[row, column])
+    points, place = points[row, column], place[row, column]
+    alone = bool((place >= 0).all())
     weights = assessment.item_weights[some]
 
     def computed(name: str) -> Any:
@@ -413,7 +414,8 @@ def item_frame(
             )
         if name in COMPUTED:
             return computed(name)
-        found = measured[name].reindex(place).array
+        held = measured[name]
+        found = held.array.take(place) if alone else held.reindex(pd.Index(place)).array
         return found.fillna("rolled_up") if name == "state" else found
 
     front = ["unit", "item", "value", "numerator", "denominator", "n", "state", *COMPUTED]

@@ -57,6 +57,10 @@ class BranchReport(Report):
 
     def facts(self) -> dict[str, Any]:
         """What headings may say."""
+        return self._facts
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
         outstanding = self.pack.findings.outstanding(self.unit)
         return {
             **super().facts(),
