@@ -4,6 +4,7 @@ imports papermill and its kin."""
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 import tempfile
 import warnings
@@ -48,7 +49,7 @@ def run_notebook(name: str, target: Path, *, parameters: Mapping[str, object]) -
     _check_parameters(source, parameters)
     with tempfile.TemporaryDirectory(prefix="riskkit-") as scratch:
         done = _executed(name, source, dict(parameters), Path(scratch))
-    _strip(done, _opened(source))
+    _strip(done, _metadata(source, source.stat().st_mtime_ns))
     with scratch_file(target) as half:
         half.write_text(_written(done), encoding="utf-8")
 
@@ -68,8 +69,20 @@ def _stored(name: str) -> Path:
     return known[name]
 
 
+@cache
+def _declared(source: Path, changed: int) -> Any:
+    """The parameters of a notebook, last changed then."""
+    return papermill.inspect_notebook(str(source))
+
+
+@cache
+def _metadata(source: Path, changed: int) -> Any:
+    """The metadata of a notebook, last changed then."""
+    return _opened(source).metadata
+
+
 def _check_parameters(source: Path, given: Mapping[str, object]) -> None:
-    declared = papermill.inspect_notebook(str(source))
+    declared = _declared(source, source.stat().st_mtime_ns)
     for name, value in given.items():
         if name not in declared:
             raise unknown("unknown_parameter", name, list(declared))
@@ -160,9 +173,9 @@ def _plain(text: str) -> str:
 # ---------------------------------------------------------------- what is kept
 
 
-def _strip(notebook: Any, stored: Any) -> None:
+def _strip(notebook: Any, metadata: Any) -> None:
     """Leave what the notebook says; take out what only says when, where and on which machine."""
-    notebook.metadata = stored.metadata
+    notebook.metadata = copy.deepcopy(metadata)
     for place, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags:

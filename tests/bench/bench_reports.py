@@ -21,6 +21,8 @@ from tests.bench.race import Line, Side, milliseconds
 __all__ = ["clean"]  # a fixture
 pytestmark = pytest.mark.skipif(not ways.can_fork(), reason="needs Linux")
 UNIT, PAGES = "0103", 12
+MADE = 20
+"""Reports made by one process, one after the other; in a run it is up to `TURNS`."""
 
 
 @pytest.mark.usefixtures("clean")
@@ -51,7 +53,7 @@ def test_a_branch_report_costs_little_more_than_its_work(
     ) as zygote:
 
         def ours() -> None:
-            work = [(order, f"{BRANCHES}{UNIT}", out)] * BATCH
+            work = [(order, f"{BRANCHES}{UNIT}", out)] * MADE
             for _, outcome in zygote.each("riskkit.report.making:make", work, at_once=1, turns=TURNS):
                 assert outcome.value is not None, outcome
                 assert not outcome.value.failure, outcome
@@ -64,8 +66,8 @@ def test_a_branch_report_costs_little_more_than_its_work(
         theirs = Side(papermill, clock=of_children)
         report, least = (Side(call, clock=of_zygote(zygote)) for call in (ours, floor))
         take_turns(theirs, report, least)
-        for side in (report, least):
-            side.seconds = [seconds / BATCH for seconds in side.seconds]
+        for side, many in ((report, MADE), (least, BATCH)):
+            side.seconds = [seconds / many for seconds in side.seconds]
         (executed,) = out.rglob("*.ipynb")
         pages = [(order, executed, tmp_path / "page.html")] * PAGES
         page = Side(ours, seconds=[

@@ -49,23 +49,9 @@ def _pack(wanted: Parameters) -> QuarterPack:
     from riskkit.report.pack import kept, prepare
     from riskkit.workspace import open_workspace
 
-    _show_as_settled()
     if pack := kept(wanted.workspace, wanted.quarter, wanted.lang):
         charts.use(pack.lang, pack.workspace)
         return pack
     workspace = open_workspace(wanted.workspace or None, lang=wanted.lang)
     charts.use(workspace.lang, workspace)
     return prepare(workspace, wanted.quarter, workspace.lang)
-
-
-def _show_as_settled() -> None:
-    """Have the notebook show figures as charts settle them; trimmed, as is its custom, each would be drawn twice."""
-    from IPython.core.getipython import get_ipython
-    from IPython.core.pylabtools import select_figure_formats
-    from matplotlib_inline.config import InlineBackend
-
-    if (shell := get_ipython()) is not None:
-        whole: Any = {"bbox_inches": None}
-        settings: Any = InlineBackend.instance(parent=shell)
-        settings.print_figure_kwargs = whole  # for when the backend is chosen, and now in case it has been
-        select_figure_formats(shell, settings.figure_formats, **whole)  # type: ignore[no-untyped-call]
