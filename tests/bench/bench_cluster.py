@@ -16,6 +16,7 @@ import pytest
 from riskkit import open_workspace
 from riskkit.report.cluster.dispatch import Cluster
 from riskkit.report.engine import ways
+from riskkit.report.engine.client import TURNS
 from riskkit.report.making import BRANCHES, Made, Order
 from riskkit.report.run import run_id
 from riskkit.report.workers import EVERY, Workers, zygote_for
@@ -27,7 +28,7 @@ from tests.clusters import cluster
 
 __all__ = ["clean"]  # a fixture
 pytestmark = pytest.mark.skipif(not ways.can_fork(), reason="needs Linux")
-REPORTS, ROUNDS, CALLS, PUBLISHED = 4, 4, 400, 200
+REPORTS, ROUNDS, CALLS, PUBLISHED = 8, 4, 400, 200
 NAP, NAPS = 2.0, 6
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -74,7 +75,9 @@ class Way:
 
     def round(self, work: Callable[[], list[tuple[Order, str, Path]]]) -> None:
         given, began, before = work(), time.perf_counter(), processor(*self.roots)
-        for _, outcome in self.processes.each("riskkit.report.making:make", given, at_once=self.at_once):
+        for _, outcome in self.processes.each(
+            "riskkit.report.making:make", given, at_once=self.at_once, turns=TURNS
+        ):
             assert isinstance(outcome.value, Made), outcome
             assert not outcome.value.failure, outcome
         self.wall.append((time.perf_counter() - began) / len(given))
