@@ -31,7 +31,7 @@ MOST = 1 << 16
 """Bytes a request or a notice takes at most."""
 GROWTH = 256 << 20
 """Bytes by which a child may have grown at the end of its work and still be given more."""
-_PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG = 1
 _C = ctypes.CDLL(None)
 Refusal = tuple[str, dict[str, Any]]
 """Why there is no child: a key of the error texts and what fills it."""
@@ -246,7 +246,7 @@ def _live(parent: int, zygote: socket.socket, talk: socket.socket, handles: list
     status = 1
     try:
         os.setpgid(0, 0)
-        _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _C.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
         _be_new()
