@@ -153,7 +153,7 @@ class Book:
         filler = [FILLER] * math.ceil(max(0.0, LEAST - sum(widths)) / FILLER)
         self.sheets.append(Sheet(worksheet, [*widths, *filler]))
         if paged:
-            self._fix_scale(self.sheets[-1])
+            self.sheets[-1].fixed_scale(self._scale(self.sheets[-1]))
         return self.sheets[-1]
 
     def band(self, sheet: Sheet, title: Label | str, note: str, *, height: float = 30.0) -> None:
@@ -226,15 +226,12 @@ class Book:
         )
         worksheet.oddFooter.right.text = _type("grey") + words["cutoff"]
 
-    def _fix_scale(self, sheet: Sheet) -> None:
-        """A scale at which the sheet fits the width with something to spare: with "fit to", breaks would be ignored."""
+    def _scale(self, sheet: Sheet) -> int:
+        """The percentage at which the sheet fits the width with something to spare."""
         page = theme().page
         inches = PAPER[page.paper][1] - page.left - page.right
         needed = sheet.width(1, sheet.columns) * STAND_IN / 96
-        worksheet: Any = sheet.worksheet
-        worksheet.sheet_properties.pageSetUpPr.fitToPage = False
-        worksheet.page_setup.fitToWidth = worksheet.page_setup.fitToHeight = None
-        worksheet.page_setup.scale = max(10, min(100, int(99 * inches / needed)))
+        return max(10, min(100, int(99 * inches / needed)))
 
     def _marginals(self) -> dict[str, str]:
         spec = self.model.spec

@@ -1,14 +1,15 @@
-"""How a sheet falls on paper: how high turned headings are, and no last page for a few rows."""
+"""How a sheet falls on paper: how high turned headings are, where pages end, no last page for a few rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from openpyxl.utils import column_index_from_string
+from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.worksheet.pagebreak import Break
 
-from riskkit.report.book import PAPER
+from riskkit.report.book import PAPER, STAND_IN
 from riskkit.report.sheet_xml import begun
 from riskkit.report.sheets import Sheet, ems
 from riskkit.report.theme import Size, theme
@@ -17,8 +18,14 @@ WIDTHS = (7.5, 9.0, 9.5)
 """Pixels of a character of a column's width in the theme's own font, and in fonts that stand in; margins included."""
 SHORT = 0.25
 """The part of a last page that is not worth a page."""
+HEADINGS = 0.25
+"""The part of a page that headings may take on each."""
+SMALL, CLOSER = 0.7, 1.2
+"""How small a sheet may be printed for headings to take less of each page, and how much smaller to spare the last."""
 HIGHEST = 190.0
 """Points; a turned heading that takes more is cut."""
+TWO_LINES = 0.6
+"""The part of its height that an upright heading takes on two lines."""
 ROW = 15.0
 
 
@@ -30,7 +37,8 @@ def upright(words: Iterable[str], size: Size = "small") -> float:
 
 
 def close_up(sheet: Sheet) -> None:
-    """Where the last page would hold little, print on one page less and a little smaller; for a sheet that is written.
+    """Where the last page would hold little, or headings much of each, print on one page less and a little smaller; for
+    a sheet that is written.
 
     What is little is judged with several fonts: pages differ with them.
     """
@@ -41,17 +49,49 @@ def close_up(sheet: Sheet) -> None:
     still = sheet.width(1, _last(sheet.worksheet.print_title_cols)) * (setup.fitToWidth - 1)
     inches = [(sheet.width(1, sheet.columns) + still) * pixels / 96 for pixels in WIDTHS]
     rooms = [high / min(1.0, wide * setup.fitToWidth / each) for each in inches]
-    falls = [(*_fall(sheet, room), room) for room in rooms]
-    fewer = [pages - 1 for pages, used, again, room in falls if pages > 1 and used - again <= SHORT * room]
+    fewer = [pages for room in rooms if (pages := _fewer(sheet, room, high))]
     if fewer:
         setup.fitToHeight = min(fewer)
 
 
+def _fewer(sheet: Sheet, room: float, high: float) -> int:
+    """How many pages are enough if those of so many points are made longer; 0 for no fewer than they take."""
+    pages, used, again = _fall(sheet, room)
+    if pages == 1:
+        return 0
+    if again > HEADINGS * room and (closer := _fall(sheet, high / SMALL)[0]) < pages:
+        return closer
+    short = used - again <= SHORT * room
+    return pages - 1 if short and _fall(sheet, room * CLOSER)[0] < pages else 0
+
+
+def side_by_side(sheet: Sheet, still: int, groups: Sequence[int]) -> None:
+    """Print a wide sheet on pages side by side that end between groups of columns, given as the first column of each;
+    `still` columns stand on every page. A group wider than a page is cut."""
+    sheet.fixed_scale(round(100 * SMALL))
+    sheet.worksheet.print_title_cols = f"A:{get_column_letter(still)}"
+    room = _page()[1] * 96 / STAND_IN / SMALL - sheet.width(1, still)
+    first = still + 1
+    for column in range(first, sheet.columns + 1):
+        if sheet.width(first, column - first + 1) > room:
+            first = max((group for group in groups if first < group <= column), default=column)
+            sheet.worksheet.col_breaks.append(Break(id=first - 1))
+
+
+def pages(sheet: Sheet) -> int:
+    """How many pages the rows so far of a sheet of fixed scale take."""
+    return _fall(sheet, _high(sheet))[0]
+
+
 def left(sheet: Sheet) -> float:
     """Points left on the page that the next row of a sheet of fixed scale begins on."""
-    setup: Any = sheet.worksheet.page_setup
-    room = _page()[0] * 100 / float(setup.scale)
+    room = _high(sheet)
     return room - _fall(sheet, room)[1]
+
+
+def _high(sheet: Sheet) -> float:
+    setup: Any = sheet.worksheet.page_setup
+    return _page()[0] * 100 / float(setup.scale)
 
 
 def together(sheet: Sheet, points: float) -> None:

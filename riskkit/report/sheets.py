@@ -437,12 +437,12 @@ class Sheet:
                 heights.append(count * getattr(theme().sizes, look.size) * LINE + 3.5)
         return max(heights)
 
-    def several_pages_wide(self, still: float, page: float = 150.0) -> None:
-        """Print on as many pages side by side as the width asks for; the first columns, `still` wide, on each."""
-        columns = next(n for n in range(1, self.columns) if self.width(1, n) >= still - 1e-9)
-        self.worksheet.print_title_cols = f"A:{get_column_letter(columns)}"
-        pages = math.ceil((self.width(1, self.columns) - still) / (page - still))
-        self.worksheet.page_setup.fitToWidth = max(1, pages)
+    def fixed_scale(self, percent: int) -> None:
+        """Print at a scale of its own: with "fit to", page breaks would be ignored."""
+        worksheet: Any = self.worksheet
+        worksheet.sheet_properties.pageSetUpPr.fitToPage = False
+        worksheet.page_setup.fitToWidth = worksheet.page_setup.fitToHeight = None
+        worksheet.page_setup.scale = percent
 
     def new_page(self) -> None:
         """Begin a new page when printed."""

@@ -79,6 +79,31 @@ def test_headings_on_later_pages_take_their_room(pack: QuarterPack) -> None:
     assert paper.left(sheet) == pytest.approx(room(sheet, sheet.worksheet.page_setup.scale / 100) - 30, abs=1)
 
 
+def test_high_headings_are_printed_smaller_rather_than_on_more_pages(pack: QuarterPack) -> None:
+    """Headings take 30 % of a page, so 70 % are for rows, and 113 % at the smallest scale of 0.7: rows of 155 % fall on
+    two pages instead of three, those of 120 % on two either way."""
+    for share, pages in ((1.55, 2), (1.2, 0)):
+        sheet = rows(pack, 0)
+        sheet.widths = [60]
+        whole = room(sheet, 1.0)
+        sheet.down(whole * 0.3)
+        sheet.worksheet.print_title_rows = "1:1"
+        for _ in range(100):
+            sheet.down(whole * share / 100)
+        paper.close_up(sheet)
+        assert sheet.worksheet.page_setup.fitToHeight == pages, share
+
+
+def test_pages_side_by_side_end_between_groups(pack: QuarterPack) -> None:
+    """At 70 % a page across is 174.1 characters wide, two columns of 20 on each: groups of 60, 60, 100 and 200 take a
+    page for the first two, one for the third, and two for the last, which is cut after six columns."""
+    sheet = Book(pack, "").sheet("x", [20.0] * 23)
+    paper.side_by_side(sheet, 2, [3, 6, 9, 14])
+    assert sheet.worksheet.print_title_cols == "$A:$B"
+    assert sheet.worksheet.page_setup.scale == 70
+    assert [each.id for each in sheet.worksheet.col_breaks.brk] == [8, 13, 19]
+
+
 def test_upright_headings_are_as_high_as_their_words(pack: QuarterPack) -> None:
     """Ten Chinese characters of 8 points, a tenth over and 12 beside them: 100."""
     assert paper.upright(["一二三四五六七八九十", "一"]) == pytest.approx(100)

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
@@ -209,6 +210,17 @@ def test_red_lines_in_effect_are_told_apart_from_those_that_wait(
     assert "丁州榆钱巷支行" in texts_[effect:pending]
     assert any("对得分和等级没有任何影响" in text for text in texts_)
     assert any("申诉撤销 1 起" in text for text in texts_)
+
+
+def test_red_lines_on_more_than_a_page_have_their_heading_on_each(pack: QuarterPack, tmp_path: Path) -> None:
+    """What waits for a ruling then has a sheet of its own, since a sheet repeats one heading."""
+    events = pack.assessment.events
+    many = dataclasses.replace(pack.assessment, events=pd.concat([events] * 20, ignore_index=True))
+    write_quarter_workbook(dataclasses.replace(pack, assessment=many), tmp_path / "q.xlsx")
+    book = load_workbook(tmp_path / "q.xlsx")
+    for name, head in (("红线", "事实"), ("待裁定的线索", "行号")):
+        row = int(book[name].print_title_rows.split(":")[0].strip("$"))
+        assert head in [str(cell.value).split("\n")[0] for cell in book[name][row] if cell.value], name
 
 
 def test_findings_add_up(pack: QuarterPack, chinese: dict[str, list[list[object]]]) -> None:

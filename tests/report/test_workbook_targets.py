@@ -64,6 +64,9 @@ def test_the_sample_bank_reads_as_its_targets_are(sample_bank: Path) -> None:
     assert any(f"其中到期 {due} 项，达成 {attained} 项（{attained / due:.1%}）" in text for text in sheet)
     assert any(text == "1 家被评机构没有报送：丁州胡杨支行。" for text in sheet)
     assert not [text for text in sheet if STAFF_NUMBER.search(text)]
+    unset = found[found["status"] == "no_target"]
+    counts = [int(text.removesuffix(" 家")) for text in sheet if re.fullmatch(r"\d+ 家", text)]
+    assert sorted(counts) == sorted(unset.groupby(["department", "post", "horizon"])["unit"].nunique())
 
 
 def test_one_target_is_told_as_one(monkeypatch: pytest.MonkeyPatch, small: QuarterPack) -> None:
@@ -93,6 +96,15 @@ def test_no_target_at_all_is_told_without_a_table_by_item(
     texts = told(monkeypatch, small, lang, {"item": None, "target": None})
     assert not any(text.startswith({"zh": "按评分项", "en": "By item"}[lang]) for text in texts)
     assert any({"zh": "已设 0 项（0.0%）", "en": "0 set (0.0%)"}[lang] in text for text in texts)
+
+
+@pytest.mark.parametrize(("lang", "units"), [("zh", "1 家"), ("en", "1 unit")])
+def test_units_that_set_none_are_named_post_by_post(
+    monkeypatch: pytest.MonkeyPatch, small: QuarterPack, lang: Language, units: str
+) -> None:
+    texts = told(monkeypatch, small, lang, {"item": None, "target": None}, {"actual": 0.1})
+    name = small.assessment.measures.units.at["0101", "name"]
+    assert texts[texts.index(units) :][4] == name
 
 
 def test_where_nothing_asks_for_anything_a_sentence_says_so(

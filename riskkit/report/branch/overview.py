@@ -66,6 +66,7 @@ def write_overview(
     _dimensions(book, sheet, unit, place, reckoned)
     _strengths_and_weaknesses(book, sheet, unit, place, links)
     write_actions(book, sheet, unit, way, links)
+    sheet.down(6)
     sheet.sentence(book.say("overview.live"), Look(size="tiny", colour="grey", wrap=True, indent=1))
 
 

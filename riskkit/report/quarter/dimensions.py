@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskkit.model.schema import Item, Node
 from riskkit.report import rules
 from riskkit.report.book import Book
-from riskkit.report.paper import upright
+from riskkit.report.paper import TWO_LINES, upright
 from riskkit.report.phrases import is_code, node_name, node_short
 from riskkit.report.quarter.heatmap import PLAIN, SEAM, heat, write_scale
 from riskkit.report.quarter.live import Live
@@ -90,7 +90,7 @@ def _heads(book: Book, sheet: Sheet, dimension: Node, columns: list[Node | Item]
         sheet.put(column, _head(book, node), _head_look(book, node), row=low)
         sheet.link(column, live.weights.nodes[node.id], row=low)
     sheet.height(30, top)
-    sheet.height(upright(_head(book, node) for node in columns), low)
+    sheet.height(TWO_LINES * upright(_head(book, node) for node in columns), low)
     sheet.row = low + 1
 
 

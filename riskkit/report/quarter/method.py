@@ -14,7 +14,7 @@ from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
 from riskkit.report.theme import Look
 
 WIDTHS = [9, 30, 9, 9, 10, 14, 15, 66, 36]
-GRID = [9, 30, 10, 16, 14, 60, 40]
+GRID = [9, 32, 10, 22, 20, 54, 36]
 
 
 def write_method(book: Book, weights: Weights) -> None:

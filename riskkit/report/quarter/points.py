@@ -12,7 +12,7 @@ from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.grade_facts import Facts, facts
-from riskkit.report.paper import upright
+from riskkit.report.paper import TWO_LINES, side_by_side, upright
 from riskkit.report.phrases import asks_people, few, grade_short, node_name, node_short, withheld
 from riskkit.report.quarter.live import Live, Scores, shown
 from riskkit.report.quarter.row_formulas import LAST, RowFormulas
@@ -26,6 +26,8 @@ INPUT = CENTRED.but(fill="input_faint", size="small")
 SMALL = CENTRED.but(size="small")
 CODE = TEXT.but(colour="grey", size="small")
 QUIETLY = SMALL.but(colour="grey")
+STILL = 5
+"""Columns that stand on every page: whose scores they are."""
 LEGEND = 14
 """Columns below the legend, so that it stands on the first of several pages."""
 
@@ -192,8 +194,10 @@ class _Points:
         self.rows |= {unit: start + place for place, unit in enumerate(self.rollups)}
         for unit in book.settling(self.sheet, self.units):
             self._unit(unit)
-        self.sheet.keep(head, self.weight_row, still=5, filters=0)
-        self.sheet.several_pages_wide(sum(widths[:5]))
+        self.sheet.keep(head, self.weight_row, still=STILL, filters=0)
+        side_by_side(
+            self.sheet, STILL, [self.columns[keys[0]] for _, keys in self._groups()] + self._runs_begin()
+        )
         if self.offices:
             self._between("points.offices")
             for unit in self.offices:
@@ -209,10 +213,16 @@ class _Points:
             self.known, self.scores, self.hidden, self.given, self.first, self.last,
         )  # fmt: skip
 
+    def _runs_begin(self) -> list[int]:
+        return [self.nodes[names[0]] for level in self.levels for _, names in _runs(self.book, level)]
+
     def _between(self, key: str) -> None:
-        self.sheet.down(8)
-        self.sheet.section(self.book.label(key), span=14)
-        self.sheet.down(20)
+        """A heading in the columns that stand on every page."""
+        sheet, label = self.sheet, self.book.label(key, stacked=True)
+        sheet.down(8)
+        look = GROUP.but(align="left", bottom="rule")
+        sheet.put(1, label, look, span=STILL)
+        sheet.down(sheet.room([(label, 1, STILL, look)]))
 
     def _heads(self) -> None:
         sheet, book = self.sheet, self.book
@@ -244,9 +254,7 @@ class _Points:
                 sheet.put(column, weight, weighed, row=low + 1)
         sheet.height(30, top)
         heads = [self._head(key) for key in self.columns if key not in ("code", "name")]
-        sheet.height(
-            0.6 * upright([*heads, *(node_name(book, name) for name in self.nodes)]), low
-        )  # two lines
+        sheet.height(TWO_LINES * upright([*heads, *(node_name(book, name) for name in self.nodes)]), low)
         sheet.height(14, low + 1)
         sheet.row = low + 2
 
@@ -371,7 +379,8 @@ class _Points:
         for key in self.keys[2:]:
             if key not in values:
                 values[key] = self.known[key][unit]
-            look = SMALL if key == "deducted" and rolled else self.looks.get(key, QUIETLY)
+            look = self.looks.get(key, QUIETLY)
+            look = look.but(fill="") if key == "deducted" and rolled else look
             self.sheet.put(self.columns[key], values[key], look)
 
     def _looks(self) -> dict[str, Look]:

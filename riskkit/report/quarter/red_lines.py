@@ -10,13 +10,13 @@ import pandas as pd
 from riskkit.rectification import AGE_LIMITS
 from riskkit.report import figures
 from riskkit.report.book import Book
-from riskkit.report.paper import together
+from riskkit.report.paper import pages, together
 from riskkit.report.phrases import effect, in_effect, line_name
 from riskkit.report.sheets import CENTRED, NAME, NOTHING, TEXT, WRAPPED, Label, Sheet, Shown
 from riskkit.report.theme import Look
 from riskkit.scoring import grades
 
-GRID = [9] * 17
+GRID = [9.5] * 17
 A_START = 150.0
 """Points that a heading and its first rows take."""
 SEVERITIES = ("major", "larger", "minor")
@@ -26,7 +26,9 @@ def write_red_lines(book: Book, candidates: pd.DataFrame) -> None:
     """Red lines in effect, and what waits for a ruling; on a sheet of its own, what is outstanding."""
     sheet = book.sheet(book.say("red_lines.name"), GRID, paged=True)
     book.band(sheet, book.label("red_lines.title"), book.say("red_lines.subtitle"))
-    _events(book, sheet)
+    if _events(book, sheet):
+        sheet = book.sheet(book.say("red_lines.pending"), GRID, paged=True)
+        book.band(sheet, book.label("red_lines.title"), book.say("red_lines.subtitle"))
     _candidates(book, sheet, candidates)
     sheet = book.sheet(book.say("findings.name"), GRID)
     book.band(sheet, book.label("findings.title"), book.say("findings.subtitle"))
@@ -59,13 +61,15 @@ def _section(sheet: Sheet, label: Label) -> None:
 # ---------------------------------------------------------------- red lines
 
 
-def _events(book: Book, sheet: Sheet) -> None:
+def _events(book: Book, sheet: Sheet) -> bool:
+    """The events, and whether they take more than a page: their heading then stands on each."""
     _section(sheet, book.label("red_lines.in_effect"))
     if not book.model.red_lines:
         sheet.sentence(book.say("red_lines.no_model"))
         sheet.down(8)
-        return
+        return False
     events = in_effect(book.pack.assessment)
+    head = sheet.row
     if events.empty:
         sheet.sentence(book.say("red_lines.none"))
     else:
@@ -75,9 +79,9 @@ def _events(book: Book, sheet: Sheet) -> None:
             book.head("red_line", WRAPPED, span=4),
             book.head("facts", WRAPPED.but(size="small"), span=4),
             book.head("severity", CENTRED),
-            book.head("confirmed_on", CENTRED.but(size="small", format="yyyy-mm-dd"), span=2),
+            book.head("confirmed_on", CENTRED.but(size="small", format="yyyy-mm-dd")),
             book.head("appeal", CENTRED),
-            book.head("effect", CENTRED.but(bold=True, colour="bad", wrap=True), span=2),
+            book.head("effect", CENTRED.but(bold=True, colour="bad", wrap=True), span=3),
         ]
         sheet.table(
             columns,
@@ -87,8 +91,12 @@ def _events(book: Book, sheet: Sheet) -> None:
             ],
         )
         book.not_all(sheet, len(events))
+    long = pages(sheet) > 1
+    if long:
+        sheet.worksheet.print_title_rows = f"{head}:{head}"
     _without_effect(book, sheet)
     sheet.down(10)
+    return long
 
 
 def _event(book: Book, event: Any) -> list[object]:

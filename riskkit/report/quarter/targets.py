@@ -32,8 +32,14 @@ from riskkit.report.theme import theme
 GRID = [8, 15, 13, 13, 9, 9, 9, 9, 9, 9, 9, 9, 11]
 LEADING = 4
 """Columns that say what a row is about; the counts follow."""
-CHART_ROWS = 9
-HEADING, LINE_HIGH, A_START, A_PAGE = 60.0, 17.0, 150.0, 450.0
+SCALE = 78
+"""Per cent: at which horizons, chart and a dozen items stand on one page."""
+CHART_ROWS, CHART_ROW = 8, 16
+ITEM = 3
+"""Columns that an item's name takes."""
+NAMED = 60
+"""Units named as having set no target, at most."""
+HEADING, LINE_HIGH, A_START, A_PAGE = 60.0, 17.0, 150.0, 500.0
 """Points: of a block's headings and of a row, of what of a long block is worth beginning a page with, and of a page."""
 COLOURS = {
     ATTAINED: "good",
@@ -50,6 +56,7 @@ def write_targets(book: Book, numbers: ChartData) -> None:
     """Summary and chart by horizon, then by item, department and post, and unit; on a sheet of its own, what asks for
     something."""
     sheet = book.sheet(book.say("targets.name"), GRID, paged=True)
+    sheet.fixed_scale(SCALE)
     book.band(sheet, book.label("targets.title"), book.say("targets.subtitle"))
     found = targets(book.pack.assessment.measures)
     if found.rows.empty:
@@ -168,7 +175,7 @@ def _chart(book: Book, sheet: Sheet, numbers: ChartData, table: pd.DataFrame) ->
     chart = native_charts.stacked(label, names, series, form="0;;")
     top = sheet.row
     for row in range(top, top + CHART_ROWS):
-        sheet.height(18, row)
+        sheet.height(CHART_ROW, row)
     native_charts.add(sheet.worksheet, chart, Place(1, top, len(GRID) + 1, top + CHART_ROWS))
     book.pictures.append(label.text)
     sheet.row = top + CHART_ROWS
@@ -179,6 +186,7 @@ def _chart(book: Book, sheet: Sheet, numbers: ChartData, table: pd.DataFrame) ->
 
 
 def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
+    """One row a target; those not even set, one row a department, post and horizon."""
     if rows.empty:
         sheet.sentence(book.say("targets.none_open"))
         return
@@ -188,16 +196,30 @@ def _open(book: Book, sheet: Sheet, rows: pd.DataFrame) -> None:
         book.head("department", small.but(wrap=True)),
         book.head("post", small.but(wrap=True)),
         book.head("horizon", CENTRED),
-        book.head("item", WRAPPED.but(size="small", indent=1), span=3),
+        book.head("item", WRAPPED.but(size="small", indent=1), span=ITEM),
         book.head("target", CENTRED),
         book.head("actual", CENTRED),
         book.head("gap_to_target", CENTRED),
         book.head("due_on", CENTRED.but(size="small")),
         book.head("status", CENTRED.but(size="small")),
     ]
-    entries: list[Any] = list(rows.iloc[: book.most].itertuples())
+    unset = (rows["status"] == NO_TARGET) & ~rows["disputed"]
+    entries: list[Any] = list(rows[~unset].iloc[: book.most].itertuples())
     sheet.table(columns, [_row(book, entry) for entry in entries], main=True)
-    book.not_all(sheet, len(rows))
+    book.not_all(sheet, int((~unset).sum()))
+    last = columns[-1]
+    columns[4:] = [Column("", columns[4].look, ITEM + 4), last]
+    for key, units in rows[unset].groupby(["department", "post", "horizon"], dropna=False)["unit"]:
+        sheet.line(columns, _unset(book, key, units))
+
+
+def _unset(book: Book, key: tuple[Any, ...], units: pd.Series) -> list[object]:
+    """How many units set no target for a post and horizon, and which."""
+    department, post, horizon = key
+    names = [unit_name(book, unit) for unit in dict.fromkeys(units)]
+    told = book.say("list").join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    status = book.say(f"targets.status.{NO_TARGET}")
+    return [book.say("targets.units", n=len(names)), department, post, _horizon(book, horizon), told, status]
 
 
 def _row(book: Book, entry: Any) -> list[object]:
