@@ -25,7 +25,8 @@ from riskkit.workspace import Workspace
 
 @dataclass(frozen=True)
 class QuarterPack:
-    """One period's results in one language; `before` and `movement` are missing for the first period."""
+    """One period's results in one language; `before` and `movement` are missing for the first period, `year_before`
+    where there is no evidence of the same period a year earlier, or a period is a year."""
 
     workspace: Workspace
     lang: texts.Language
@@ -34,6 +35,7 @@ class QuarterPack:
     movement: Movement | None
     findings: Findings
     self_check: SelfCheckGap
+    year_before: PeriodFigures | None
 
     @property
     def model(self) -> IndicatorModel:
@@ -152,16 +154,6 @@ class QuarterPack:
         """The figures of the period before."""
         return period_figures(self.before) if self.before else None
 
-    @cached_property
-    def figures_year_before(self) -> PeriodFigures | None:
-        """The figures of the same period a year earlier; none where there is no evidence of it, or a period is a
-        year."""
-        wanted = self.period.shift(-4)
-        if self.period.frequency != "quarter" or wanted not in self.workspace.periods:
-            return None
-        with self.workspace.briefly():
-            return period_figures(self.workspace.assessment(wanted))
-
     def real_against(self, before: Period) -> pd.DataFrame:
         """Which changes since an earlier period are real; see `Workspace.real_change`."""
         return self.workspace.real_change(self.period, against=before)
@@ -203,6 +195,7 @@ def prepare(workspace: Workspace, period: object = None, lang: texts.Language | 
     >>> prepare(open_workspace("data_samples/bank"), "2026Q2").movement.units
     """
     wanted = workspace.period(period)
+    year_before = _year_before(workspace, wanted)  # while little else is in memory
     assessment = workspace.assessment(wanted)
     before = workspace.assessment(wanted.previous()) if wanted.previous() in workspace.periods else None
     return QuarterPack(
@@ -213,4 +206,13 @@ def prepare(workspace: Workspace, period: object = None, lang: texts.Language | 
         movement=compare(before, assessment) if before else None,
         findings=findings(assessment.measures),
         self_check=compare_self_check(assessment.measures),
+        year_before=year_before,
     )
+
+
+def _year_before(workspace: Workspace, period: Period) -> PeriodFigures | None:
+    wanted = period.shift(-4)
+    if period.frequency != "quarter" or wanted not in workspace.periods:
+        return None
+    with workspace.briefly():
+        return period_figures(workspace.assessment(wanted))

@@ -90,6 +90,7 @@ def part(pack: QuarterPack, top: str, places: list[int]) -> PartPack:
         movement=movement,
         findings=Findings(register_of_findings[register_of_findings["unit"].isin(units)]),
         self_check=SelfCheckGap(pack.self_check.units[pack.self_check.units.index.isin(units)]),
+        year_before=pack.year_before,
         whole=pack,
         top=top,
     )

@@ -55,7 +55,6 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
 
         >>> write_quarter_workbook(prepare(open_workspace("data_samples/bank"), "2026Q2"), Path("quarter.xlsx"))
     """
-    _ = pack.figures_year_before  # while little else is in memory
     candidates = pack.assessment.candidates()
     if len(pack.ranking) <= MOST:
         _write(_whole(pack, candidates), path)

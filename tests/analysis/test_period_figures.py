@@ -11,6 +11,7 @@ import pytest
 
 import riskkit as rk
 from riskkit.analysis.period_figures import period_figures
+from riskkit.evidence.measures import Measures
 from riskkit.periods import Period
 from riskkit.report.pack import prepare
 
@@ -37,11 +38,21 @@ def test_a_country_has_neither_red_lines_nor_findings(tmp_path: Path) -> None:
     assert found.overdue != found.overdue
 
 
-def test_the_assessment_of_the_year_before_is_let_go(sample_bank: Path) -> None:
+def test_the_assessment_of_the_year_before_is_let_go(
+    sample_bank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, measures = [], rk.Workspace.measures
+
+    def watched(workspace: rk.Workspace, period: object = None) -> Measures:
+        found = measures(workspace, period)
+        if workspace.period(period) == YEAR_BEFORE:
+            held.append(weakref.ref(found.frame))
+        return found
+
+    monkeypatch.setattr(rk.Workspace, "measures", watched)
     pack = prepare(rk.open_workspace(sample_bank), "2026Q2")
-    with pack.workspace.briefly():
-        held = weakref.ref(pack.workspace.measures(YEAR_BEFORE).frame)
-    assert pack.figures_year_before is not None
+    assert pack.year_before is not None
     gc.collect()
-    assert held() is None
+    assert held
+    assert all(each() is None for each in held)
     assert YEAR_BEFORE not in pack.workspace._measures

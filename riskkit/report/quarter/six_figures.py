@@ -49,7 +49,7 @@ def earlier(book: Book) -> Iterator[tuple[str, PeriodFigures | None]]:
         yield "last_year", book.pack.figures_before
     else:
         yield "last", book.pack.figures_before
-        yield "year", book.pack.figures_year_before
+        yield "year", book.pack.year_before
 
 
 def _versus(book: Book, say: Callable[[PeriodFigures], str | None], *, known: bool = True) -> Lines:
