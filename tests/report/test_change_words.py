@@ -82,8 +82,8 @@ def judged(*rows: tuple[str, float, float, float]) -> pd.DataFrame:
         ([("not_shown", 1.0, 2.0, 0.8)], "Since 2026Q1 no change of 1 unit is beyond measurement error."),
         (
             [("cannot_say", 1.0, 2.0, 0.4)],
-            "Of no unit can it be said whether it really changed since 2026Q1; nothing can be said of 1 unit: under 50% "
-            "of the weight was measured in both periods, and must be next time.",
+            "Of no unit can it be said whether it really changed since 2026Q1; nothing can be said of 1 unit, with "
+            "under 50% of the weight measured in both periods: items measured before must be measured again.",
         ),
         ([], "No unit was assessed both now and in 2026Q1, so nothing can be said of changes."),
     ],
