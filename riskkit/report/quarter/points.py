@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
@@ -15,7 +13,8 @@ from riskkit.report.grade_facts import Facts, facts
 from riskkit.report.paper import TWO_LINES, side_by_side, upright
 from riskkit.report.phrases import asks_people, few, grade_short, node_name, node_short, withheld
 from riskkit.report.quarter.live import Live, Scores, shown
-from riskkit.report.quarter.row_formulas import LAST, RowFormulas
+from riskkit.report.quarter.published import published
+from riskkit.report.quarter.row_formulas import RowFormulas
 from riskkit.report.quarter.standing import own_deductions, own_points, tree_order
 from riskkit.report.quarter.weights import Weights, counted
 from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, QUIET, TEXT, Formula, Sheet, quoted
@@ -60,7 +59,7 @@ class _Points:
         self.given = [name for name in nodes if self._is_given(name)]
         self.nodes = {name: place for place, name in enumerate(nodes, start=len(self.keys) + 1)}
         self.letters = {name: get_column_letter(place) for name, place in self.nodes.items()}
-        self.known = self._known()
+        self.known = published(book, self.facts)
         asked = np.array([asks_people(book.model.items[name]) for name in self.plan.items], dtype=bool)
         items = item_frame(self.assessment, asked, ["unit", "item", "n"])
         items = items[withheld(items, book.model.items)]
@@ -98,52 +97,6 @@ class _Points:
             "place",
             "key",
         ]
-
-    def _known(self) -> dict[str, dict[str, Any]]:
-        """What the engine says of every unit, by column."""
-        summary, found = self.assessment.summary, self.facts
-        movement = self.book.pack.movement
-        before = pd.Series(np.nan, summary.index)
-        if movement is not None:
-            before = movement.units["score_before"].reindex(summary.index).astype("float64")
-        ranked = ~summary["provisional"] & ~summary["rollup"]
-        steps = 10.0**self.book.decimals
-        key = summary["score"] - LAST * self.book.maximum * summary["vetoed"]
-        key = ((key * steps).round() / steps).where(ranked)
-        named = {name: grade_short(self.book, name) for name in self.book.model.grades}
-        columns: dict[str, object] = {
-            "score": summary["score"],
-            "grade": summary["grade"].map(named).fillna(self.book.say("provisional")),
-            "rank": summary["rank"],
-            "change": (summary["score"] - before).round(self.book.decimals),
-            "base": summary["base"],
-            "deducted": summary["deducted"],
-            "staff": summary["staff"],
-            "coverage": summary["coverage"],
-            "before": before,
-            "provisional": summary["provisional"].astype(int),
-            "vetoed": summary["vetoed"].astype(int),
-            "cap": found.cap,
-            "place": found.place,
-            "key": key,
-            "range": self._ranges(),
-            **{f"held_{at}": held.astype(int) for at, held in found.held.items()},
-            **{
-                f"step_{at}": np.where(summary["score"].isna(), np.nan, step)
-                for at, step in found.steps.items()
-            },
-        }
-        units = [str(unit) for unit in summary.index]
-        return {
-            name: dict(zip(units, pd.Series(values, summary.index).tolist(), strict=True))
-            for name, values in columns.items()
-        }
-
-    def _ranges(self) -> list[str]:
-        """The units' 90 % rank intervals; a dash for those without."""
-        sure = self.book.pack.sure[["rank_low", "rank_high"]].astype("int64").itertuples(name=None)
-        known = {unit: f"{low}–{high}" if low < high else f"{low}" for unit, low, high in sure}
-        return [known.get(unit, NOTHING) for unit in self.assessment.summary.index]
 
     def _order(self) -> None:
         """Which units stand where: every branch of the tree in neighbouring rows."""
