@@ -119,7 +119,8 @@ class Store:
         """The stored evidence, or what `read` gives, stored."""
         entry = self.folder / f"evidence-{period}-{made_from}"
         if not damaged(entry):
-            return _load_evidence(entry, period, read)
+            with contextlib.suppress(OSError):  # another process may have just cleared it away
+                return _load_evidence(entry, period, read)
         evidence = read()
         self._keep(entry, f"evidence-{period}-", lambda scratch: _save_evidence(evidence, scratch))
         return evidence
@@ -138,6 +139,8 @@ class Store:
         """Store an entry in place of a damaged one and of those made from something else."""
         with contextlib.suppress(PublishFailed):
             outdated = [path for path in self.folder.glob(f"{prefix}*") if path != entry]
+            if not damaged(entry):
+                return  # another process has just stored it
             shutil.rmtree(entry, ignore_errors=True)
             with scratch_folder(entry) as scratch:
                 save(scratch)

@@ -20,9 +20,13 @@ import pytest
 
 from riskkit import lock, publish
 from riskkit.errors import PublishFailed
+from riskkit.report import run as running
 from riskkit.report import workers
 from riskkit.report.journal import Entry, Journal, last_entries
-from riskkit.report.workplace import WORK
+from riskkit.report.making import Order
+from riskkit.report.versions import versions
+from riskkit.report.workplace import WORK, Workplace, clear_superseded
+from riskkit.workspace import open_workspace
 from tests.batches import (
     Command,
     command,
@@ -291,6 +295,84 @@ def test_a_journal_of_another_run_is_begun_anew(tmp_path: Path) -> None:
     journal.close()
     Journal(path, {"run": "b"}).close()
     assert last_entries(path) == {}
+
+
+def test_a_line_the_disk_takes_in_pieces_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, path = os.write, tmp_path / "journal.jsonl"
+    monkeypatch.setattr(os, "write", lambda handle, content: write(handle, content[:7]))
+    journal = Journal(path, {"run": "a"})
+    entries = {f"branches/{n}": Entry(f"branches/{n}", "done", "k", {"a": "b"}) for n in range(3)}
+    for entry in entries.values():
+        journal.write(entry)
+    journal.close()
+    journal.close()  # a second time does nothing
+    assert last_entries(path) == entries
+
+
+def settled(tmp_path: Path, *reports: str) -> Workplace:
+    """A run's folder in which these reports are done."""
+    place = Workplace(tmp_path / "2026Q2-zh-00000000", "choice")
+    for report in reports:
+        made = place.making()
+        (made / report).mkdir(parents=True)
+        (made / report / "a.txt").write_text("a", encoding="ascii")
+        files = {f"{report}/a.txt": publish.digest(made / report / "a.txt")}
+        place.done(report, "k", files, made)
+    return place
+
+
+def test_a_run_whose_journal_does_not_tell_of_all_is_not_published(tmp_path: Path) -> None:
+    place = settled(tmp_path, "branches/1", "branches/2")
+    with pytest.raises(PublishFailed) as refused:
+        place.publish({}, dict.fromkeys(("branches/1", "branches/2", "branches/3"), "k"))
+    assert refused.value.key == "journal_gaps"
+    assert not place.target.exists()
+    place.leave()
+    assert len(place.standing({"branches/1": "k", "branches/2": "k"})) == 2
+
+
+def test_what_is_done_stays_where_the_journal_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = settled(tmp_path, "branches/1")
+    opened, broken = Path.open, OSError(5, "Input/output error")
+
+    def cannot(path: Path, *how: Any, **named: Any) -> Any:
+        if path.name == "journal.jsonl":
+            raise broken
+        return opened(path, *how, **named)
+
+    with monkeypatch.context() as here:
+        here.setattr(Path, "open", cannot)
+        with pytest.raises(PublishFailed, match="Input/output error"):
+            place.publish({}, {"branches/1": "k"})
+        place.leave()
+        with pytest.raises(PublishFailed, match="Input/output error"):
+            Workplace(place.target, "choice")
+    assert place.standing({"branches/1": "k"}) == {"branches/1"}
+
+
+def test_clearing_away_gives_back_a_run_that_had_made_room(tmp_path: Path) -> None:
+    """Killed between the two last renames, and then its inputs changed: the run before is nowhere else."""
+    place = settled(tmp_path, "branches/1")
+    (place.folder / "previous").mkdir()
+    (place.folder / "previous" / "kept.txt").write_text("a", encoding="ascii")
+    place.leave()
+    clear_superseded(tmp_path / "2026Q2-zh-11111111", "2026Q2-zh-", "choice")
+    assert (place.target / "kept.txt").is_file()
+    assert not place.folder.exists()
+
+
+@pytest.mark.parametrize("changed", ["font", "matplotlib", "Python"])
+def test_a_run_made_with_something_else_is_another_run(
+    small_bank: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    order, workspace = Order(small_bank, "2026Q2", "zh"), open_workspace(small_bank)
+    before, known = running.run_id(workspace, order), versions("Microsoft YaHei", pdf=False)
+    assert changed in known
+    assert running.run_id(workspace, order) == before
+    monkeypatch.setattr(running, "versions", lambda *_, **__: known | {changed: "another"})
+    assert running.run_id(workspace, order) != before
 
 
 # --- the last step

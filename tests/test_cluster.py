@@ -26,6 +26,7 @@ import yaml
 
 from riskkit.errors import ReportFailed
 from riskkit.publish import damaged
+from riskkit.report import versions
 from riskkit.report.cluster import dispatch, likeness, station
 from riskkit.report.cluster.dispatch import Cluster
 from riskkit.report.cluster.notes import Answer, Errand, Notes, note
@@ -342,7 +343,7 @@ def test_every_difference_of_versions_is_named(small_bank: Path) -> None:
     assert {"riskkit", "Python", "processor", "font", "pandas", "numpy", "matplotlib", "pillow"} <= one.keys()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {re.split(r"[><=]", line)[0].replace("_", "-") for line in project["dependencies"]}
-    assert needed - {"click", "jupyterlab", "tqdm"} == set(likeness.LIBRARIES)
+    assert needed - {"click", "jupyterlab", "tqdm"} == set(versions.LIBRARIES)
     likeness.refuse_unlike(one, dict(one), "host-2")
     other = {**one, "pandas": "0.1", "left-pad": "1"}
     with pytest.raises(ReportFailed) as refused:
@@ -350,6 +351,58 @@ def test_every_difference_of_versions_is_named(small_bank: Path) -> None:
     told = refused.value.message("en").splitlines()
     assert "host-2" in told[0]
     assert told[1:] == [f"  pandas: {one['pandas']} here, 0.1 there", "  left-pad: - here, 1 there"]
+
+
+@DISTRIBUTED
+def test_an_address_no_host_can_have_is_refused(riskkit: Command, small_bank: Path) -> None:
+    done = riskkit(small_bank, "run", "--dask", "tcp://a..b:8786")
+    assert (done.code, "tcp://a..b:8786" in done.err) == (2, True)
+
+
+def bare(tmp_path: Path) -> Cluster:
+    """A cluster of two threads that nothing is connected to."""
+    order = Order(tmp_path, "2026Q2", "en")
+    made = Cluster("tcp://127.0.0.1:1", order, "2026Q2-en-00000000", tmp_path)
+    made._notes.leave_errand(Errand(order, made._run, {}))
+    made._client = SimpleNamespace(status="running", nthreads=lambda: {"a": 2}, cancel=lambda *_, **__: None)
+    return made
+
+
+class Hashable(SimpleNamespace):
+    __hash__ = object.__hash__
+
+
+def test_workers_that_end_again_and_again_with_nothing_done_are_given_up(tmp_path: Path) -> None:
+    machines = bare(tmp_path)
+    count = 0
+
+    def submit(*_: object, **__: object) -> Hashable:
+        nonlocal count
+        count += 1
+        future = Hashable(status="finished")
+        future.add_done_callback = lambda tell: tell(future)
+        return future
+
+    machines._client.submit = submit
+    with pytest.raises(ReportFailed) as refused:
+        list(machines.each("math:sqrt", [(1.0,), (2.0,)], at_once=2))
+    assert refused.value.key == "cluster_silent"
+    assert dispatch.SILENT * 2 < count <= dispatch.SILENT * 2 + 2
+
+
+def test_one_sign_of_life_that_fails_is_not_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(station, "SILENCE", 0.06)
+    machines, signs = bare(tmp_path), []
+
+    def sign(_: Notes) -> None:
+        signs.append(1)
+        if len(signs) == 3:
+            machines._over.set()
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(Notes, "give_sign_of_life", sign)
+    machines._live()
+    assert len(signs) == 3
 
 
 def test_without_dask_the_remedy_is_named(

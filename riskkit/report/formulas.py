@@ -146,7 +146,10 @@ class _Words:
             if measure.numerator == "1"
             else f"∑({self.expression(measure.numerator, measure)})"
         )
-        return f"{high} ÷ {self.say(measure.exposure)}"
+        low = self.say(measure.exposure)
+        if measure.floor:
+            low = self.say("floored", value=low, floor=f"{measure.floor:g}")
+        return f"{high} ÷ {low}"
 
     def mean(self, measure: s.Mean) -> str:
         return self.say("mean", value=self.expression(measure.value, measure))
@@ -203,7 +206,7 @@ class _Words:
     def token(self, token: str, words: dict[str, str], choices: dict[str, str]) -> str:
         if token.startswith("'"):
             code = token.strip("'")
-            return self.say("quoted", text=choices.get(code, code))
+            return self.say("quoted", text=choices.get(code) or self.named("token", code))
         if token in words:
             return words[token]
         if token in self.model.spec.parameters:

@@ -48,16 +48,20 @@ class Journal:
         self._append({name: value for name, value in asdict(entry).items() if value})
 
     def _append(self, content: dict[str, Any]) -> None:
-        os.write(self._handle, f"{json.dumps(content, ensure_ascii=False)}\n".encode())
+        left = f"{json.dumps(content, ensure_ascii=False)}\n".encode()
+        while left:  # a disk that is about to be full may take a part
+            left = left[os.write(self._handle, left) :]
         os.fsync(self._handle)
 
     def close(self) -> None:
-        """No more of it."""
-        os.close(self._handle)
+        """No more of it; a second time does nothing."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
 
 
 def last_entries(path: Path) -> dict[str, Entry]:
-    """The newest entry of each report; none where there is no journal."""
+    """The newest entry of each report; none where there is no journal. Raises `OSError` where it cannot be read."""
     return {line["report"]: Entry(**line) for line, _ in _lines(path) if "report" in line}
 
 
@@ -70,7 +74,7 @@ def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """Every line, and where it ends, up to the first that is not whole."""
     try:
         stream = path.open("rb")
-    except OSError:
+    except FileNotFoundError:
         return
     end = 0
     with stream:

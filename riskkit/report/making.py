@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import signal
 import traceback
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ from riskkit.errors import PublishFailed, RiskkitError
 from riskkit.publish import digest, sync
 from riskkit.report import pdf
 from riskkit.report.engine.apart import apart, give_back
+from riskkit.report.engine.system import signal_name
 from riskkit.report.fingerprint import fingerprints
 from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack, keep, prepare
@@ -69,11 +69,13 @@ _refused: list[RiskkitError] = []
 def open_pack(order: Order) -> None:
     """In the process that forks: have the pack at hand for every report and every notebook. What is wrong with the
     evidence is told by `survey`."""
+    import matplotlib
     from tqdm import tqdm
 
     from riskkit.report.rehearsal import rehearse
 
     os.umask(0o077)
+    matplotlib.rcdefaults()  # whatever somebody has set in a matplotlibrc
     interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # its monitor is a thread
     try:
         pack = pack_of(order)
@@ -140,7 +142,7 @@ def _failure(failed: Exception, places: tuple[Path, ...]) -> dict[str, Any]:
 
 def died(status: int | None) -> dict[str, Any]:
     """Why there is no report where its process ended without a word; `status` is negative for a signal."""
-    how = signal.Signals(-status).name if status and status < 0 else f"exit {status}" if status else ""
+    how = signal_name(-status) if status and status < 0 else f"exit {status}" if status else ""
     return {"why": texts.both("error.worker_died"), "error": how or "BrokenProcessPool"}
 
 

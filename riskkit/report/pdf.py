@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from riskkit.errors import Misuse, ReportFailed
 from riskkit.publish import scratch_file
+from riskkit.report.engine.system import ending_with_parent
 
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
@@ -128,6 +129,7 @@ def _run(chosen: Printer, command: list[str], scratch: Path) -> None:
             stderr=subprocess.STDOUT,
             env={**os.environ, **places},
             start_new_session=True,
+            preexec_fn=ending_with_parent(),
         )
         try:
             code = process.wait(SECONDS)

@@ -19,6 +19,7 @@ from riskkit.report import pdf
 from riskkit.report.engine.client import TURNS, Outcome, ZygoteFailed
 from riskkit.report.house_style import house_style
 from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died
+from riskkit.report.versions import versions
 from riskkit.report.workers import Workers, workers
 from riskkit.report.workplace import Found, Workplace, clear_superseded, others, published, working_folder
 from riskkit.workspace import SETTINGS, Workspace, open_workspace
@@ -61,12 +62,13 @@ def run_id(workspace: Workspace, order: Order) -> str:
 
 def made_with(workspace: Workspace, order: Order) -> str:
     """A hash of what every report of a run is made with, whatever the evidence: settings, theme, wording, model,
-    program, and which files are wanted."""
+    program, what is installed beside it, and which files are wanted."""
     return _hash(
         {
             "settings": _settings(workspace),
             "model": workspace.model.hash,
             "program": program_hash(),
+            "versions": versions(house_style(workspace).theme.font, pdf=order.pdf),
             "order": [order.period, order.lang, order.html, pdf.printer().name if order.pdf else ""],
         }
     )

@@ -293,7 +293,11 @@ def title_of(text: str, taken: Iterable[str] = ()) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+    """At most so long, cut between words where that keeps more than half."""
+    if len(text) <= longest:
+        return text
+    words = text[:longest].rpartition(" ")[0]
+    return f"{(words if len(words) > longest / 2 else text[: longest - 1]).rstrip()}…"
 
 
 # ---------------------------------------------------------------- a sheet

@@ -58,6 +58,12 @@ def value_text(value: float, item: s.Item) -> str:
     return text.rstrip("0").rstrip(".") if item.unit == "number" else text  # a count without decimals
 
 
+def value_words(value: float, item: s.Item, lang: texts.Language) -> str:
+    """The same in a sentence, with its unit; what has none of its own is only counted."""
+    text = value_text(value, item)
+    return text if math.isnan(value) else texts.say(f"sheet.in_unit.{item.unit}", lang, value=text)
+
+
 def why_texts(assessment: Assessment, unit: str, lang: texts.Language) -> list[str]:
     """Why a unit's grade is no better, in words, one a reason."""
     reasons = assessment.reasons

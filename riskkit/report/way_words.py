@@ -35,6 +35,7 @@ class Step:
     gain: float
     effort: float
     hidden: bool
+    assessed: bool
 
 
 def why_not_next(book: Book, unit: str) -> str:
@@ -122,6 +123,7 @@ def way_steps(book: Book, way: NextGrade) -> Iterator[Step]:
             row["gain"],
             row["effort"],
             few,
+            not math.isnan(row["value"]),
         )
 
 
@@ -129,8 +131,10 @@ def step_words(book: Book, step: Step) -> str:
     """One improvement on a line."""
     if step.hidden:
         return book.say("way.step_hidden", name=step.name)
-    values = {"name": step.name, "value": step.value, "target": step.target, "gain": book.number(step.gain)}
-    return book.say("way.step", **values)
+    unit = f"in_unit.{book.model.items[step.item].unit}"
+    target, value = book.say(unit, value=step.target), step.value
+    value = book.say(unit, value=value) if step.assessed else value
+    return book.say("way.step", name=step.name, value=value, target=target, gain=book.number(step.gain))
 
 
 def _target(item: s.Item, value: float, target: float) -> str:

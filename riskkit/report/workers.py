@@ -96,11 +96,14 @@ def _memory() -> int | None:
 
 
 def _left_to_this_group() -> int:
-    """Bytes a container leaves to its processes; very many where it sets no limit."""
+    """Bytes a container leaves to its processes, with those that only keep files at hand; very many where it sets no
+    limit."""
     group = Path("/sys/fs/cgroup")
     try:
         limit = (group / "memory.max").read_text(encoding="ascii").strip()
-        return int(limit) - int((group / "memory.current").read_text(encoding="ascii"))
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+        kept = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+        return int(limit) - used + int(kept.get("inactive_file", 0)) + int(kept.get("active_file", 0))
     except (OSError, ValueError):
         return 1 << 62
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from riskkit.errors import PublishFailed
 from riskkit.publish import (
     MANIFEST,
     damaged,
@@ -48,21 +49,12 @@ class Workplace:
         self.tree = self.folder / _TREE
         self._numbers = itertools.count()
         with told(self.folder):
-            self._recover()
+            _recover(self.folder)
             for name in (_MAKING, _TEMPORARY):
                 shutil.rmtree(self.folder / name, ignore_errors=True)
                 (self.folder / name).mkdir(mode=0o700, parents=True)
             (self.tree / BRANCHES).mkdir(mode=0o700, parents=True, exist_ok=True)
             self.journal = Journal(self.folder / _JOURNAL, {"run": target.name, "choice": choice})
-
-    def _recover(self) -> None:
-        """Put back a run that was moved away for a newer one that never took its place."""
-        previous = self.folder / _PREVIOUS
-        if previous.is_dir():
-            if self.target.exists():
-                shutil.rmtree(previous)
-            else:
-                previous.rename(self.target)
 
     @property
     def scratch(self) -> Path:
@@ -98,9 +90,11 @@ class Workplace:
 
     def standing(self, keys: Mapping[str, str]) -> set[str]:
         """The reports that are done already: entered as such, made from the same, and whole."""
+        with told(self.target):
+            entries = last_entries(self.journal.path)
         return {
             report
-            for report, entry in last_entries(self.journal.path).items()
+            for report, entry in entries.items()
             if entry.state == "done"
             and keys.get(report) == entry.key
             and all(intact(self.tree / name, known) for name, known in entry.files.items())
@@ -127,9 +121,14 @@ class Workplace:
         """Put the run in its place, whole, with manifest and, where reports failed, failures.json.
 
         What stood there is put aside if it was damaged, and goes if it was the same run with reports missing; if the
-        place cannot be had, it stays, and so does all that was made.
+        place cannot be had, it stays, and so does all that was made. Raises `PublishFailed` where the journal does not
+        tell of every report.
         """
-        entries = {report: last for report, last in last_entries(self.journal.path).items() if report in keys}
+        with told(self.target):
+            known = last_entries(self.journal.path)
+        entries = {report: known[report] for report in keys if report in known}
+        if lacking := len(keys) - len(entries):
+            raise PublishFailed("journal_gaps", count=lacking)
         made = [entry for entry in entries.values() if entry.state == "done"]
         outputs = {name: known for entry in made for name, known in entry.files.items()}
         failures = {
@@ -172,17 +171,31 @@ class Workplace:
 
     def leave(self) -> None:
         """Leave it for the next run to go on from, if there is anything to go on from."""
-        if last_entries(self.journal.path):
-            self.journal.close()
-            for name in (_MAKING, _TEMPORARY):
-                shutil.rmtree(self.folder / name, ignore_errors=True)
-        elif self.folder.is_dir():
+        try:
+            nothing = not last_entries(self.journal.path)
+        except OSError:  # what cannot be read now may tell of much
+            nothing = False
+        if nothing:
             self.remove()
+            return
+        self.journal.close()
+        for name in (_MAKING, _TEMPORARY):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
 
 def working_folder(target: Path) -> Path:
     """Where the run of that name grows."""
     return target.with_name(f"{WORK}{target.name}")
+
+
+def _recover(folder: Path) -> None:
+    """Put back a run that was moved into a working folder for a newer one that never took its place."""
+    previous, target = folder / _PREVIOUS, folder.with_name(folder.name.removeprefix(WORK))
+    if previous.is_dir():
+        if target.exists():
+            shutil.rmtree(previous)
+        else:
+            previous.rename(target)
 
 
 def _whole(name: str) -> str:
@@ -234,7 +247,9 @@ def others(target: Path, prefix: str) -> Iterator[Found]:
         if path.name == MANIFEST:
             yield published(path.parent)
         else:
-            done = [entry for entry in last_entries(path).values() if entry.state == "done"]
+            with told(path):
+                entries = last_entries(path)
+            done = [entry for entry in entries.values() if entry.state == "done"]
             keys = {entry.report: entry.key for entry in done}
             yield path.parent / _TREE, keys, {entry.report: entry.files for entry in done}
 
@@ -242,5 +257,7 @@ def others(target: Path, prefix: str) -> Iterator[Found]:
 def clear_superseded(target: Path, prefix: str, choice: str) -> None:
     """Remove runs of the same choice of reports that were broken off and whose inputs are no longer these."""
     for journal in target.parent.glob(f"{WORK}{prefix}*/{_JOURNAL}"):
-        if heading(journal).get("choice") == choice:
-            shutil.rmtree(journal.parent, ignore_errors=True)
+        with contextlib.suppress(OSError):  # what is left there does no harm
+            if heading(journal).get("choice") == choice:
+                _recover(journal.parent)
+                shutil.rmtree(journal.parent)

@@ -156,9 +156,9 @@ def test_points_lost_and_shares_are_formulas_on_every_sheet(
     cells = formulas(written["0302", "zh"])
     counts = {
         name: sum(sheet == name for sheet, _ in cells)
-        for name in ("概览", "指标明细", "失分清单", "升级办法")
+        for name in ("概览", "评分项明细", "失分清单", "升级办法")
     }
-    assert counts["指标明细"] > 120
+    assert counts["评分项明细"] > 120
     assert counts["失分清单"] > 70
     assert counts["概览"] >= 15
     assert sum(sheet == "升级办法" for sheet, _ in formulas(written["0103", "zh"])) > 5
@@ -275,7 +275,7 @@ def test_a_changed_weight_or_point_moves_the_whole_workbook_and_breaks_the_seal(
         whole = next(line for line in rows if str(line[3]).startswith("合计"))
         assert whole[3] == f"合计 = 100 − {score:.2f}"
         assert [whole[7], whole[8]] == pytest.approx([100 - score] * 2, abs=1e-9)
-    items = {line[0]: line for line in workbooks.sheets(again)["指标明细"]}
+    items = {line[0]: line for line in workbooks.sheets(again)["评分项明细"]}
     assert items["A1.1"][11] == 5.0
 
 

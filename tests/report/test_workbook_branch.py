@@ -25,7 +25,7 @@ HDI = Path(__file__).parents[2] / "data_samples" / "hdi"
 UNIT = "0302"
 """Capped and deducted by a red line."""
 SHEETS = {
-    "zh": ["概览", "升级办法", "指标明细", "失分清单", "问题整改", "证据索引", "得分计算"],
+    "zh": ["概览", "升级办法", "评分项明细", "失分清单", "问题整改", "证据索引", "得分计算"],
     "en": ["Overview", "Way up", "Items", "Points lost", "Findings", "Evidence", "Scoring"],
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -121,7 +121,7 @@ def test_the_page_says_score_grade_and_why_it_is_no_better(
 def test_every_item_of_the_unit_is_listed_with_its_value(
     pack: QuarterPack, chinese: dict[str, list[list[object]]]
 ) -> None:
-    rows = {row[0]: row for row in chinese["指标明细"]}
+    rows = {row[0]: row for row in chinese["评分项明细"]}
     items = pack.assessment.unit_items(UNIT)
     assert set(items.index) <= set(rows)
     for name, item in items.iterrows():
@@ -132,7 +132,7 @@ def test_every_item_of_the_unit_is_listed_with_its_value(
 def test_items_only_reported_give_no_points(
     pack: QuarterPack, chinese: dict[str, list[list[object]]]
 ) -> None:
-    rows = {row[0]: row for row in chinese["指标明细"]}
+    rows = {row[0]: row for row in chinese["评分项明细"]}
     reported = [name for name, item in pack.model.items.items() if not item.weight and name in rows]
     assert reported
     for name in reported:
@@ -256,14 +256,14 @@ def test_a_provisional_unit_reads_what_to_hand_in_until_it_gets_a_grade(
 def test_every_item_leads_to_its_evidence_and_back(written: dict[Language, Path]) -> None:
     book = load_workbook(written["zh"])
     evidence = {cell.value for cell in book["证据索引"]["A"][4:] if cell.hyperlink}
-    for name, column in (("指标明细", "A"), ("失分清单", "C")):
+    for name, column in (("评分项明细", "A"), ("失分清单", "C")):
         listed = {cell.value: cell for cell in book[name][column][4:] if cell.value in evidence}
         assert len(listed) > 15
         for item, cell in listed.items():
             there = followed(book, cell)
             assert (there.parent.title, there.value) == ("证据索引", item)
             back = followed(book, there)
-            assert (back.parent.title, back.value) == ("指标明细", item)
+            assert (back.parent.title, back.value) == ("评分项明细", item)
 
 
 def followed(book: Workbook, cell: Any) -> Any:
@@ -314,7 +314,7 @@ def test_nothing_of_fewer_than_five_respondents_is_shown(pack: QuarterPack, tmp_
     assessment = workbooks.with_items(pack.assessment, items)
     write_branch_workbook(dataclasses.replace(pack, assessment=assessment), "0103", tmp_path / "few.xlsx")
     sheets = workbooks.sheets(tmp_path / "few.xlsx")
-    row = workbooks.row_with(sheets["指标明细"], "B3.1")
+    row = workbooks.row_with(sheets["评分项明细"], "B3.1")
     assert row[4:8] == ["–", "–", "–", "<5"]
     assert row[11:13] == ["–", "–"]
     losses = sheets["失分清单"]

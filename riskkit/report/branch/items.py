@@ -1,4 +1,4 @@
-"""指标明细: every item of a unit, from the evidence to the points lost."""
+"""评分项明细: every item of a unit, from the evidence to the points lost."""
 
 from __future__ import annotations
 

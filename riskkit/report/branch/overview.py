@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.change_words import real_change_of, silence
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import (
+    effect,
     grade_name,
     grade_short,
     how_sure,
@@ -142,12 +144,21 @@ def _red_line_tile(book: Book, unit: str, summary: dict[str, Any]) -> Tile:
     label = book.label("tile.red_lines.label")
     if not book.model.red_lines:
         return Tile(label, NOTHING, book.say("tile.red_lines.none"), "grey")
-    note = book.say("tile.red_line.note", points=f"{summary['deducted']:g}")
     return Tile(
         label,
         str(len(events)),
-        note if len(events) else book.say("tile.red_line.clear"),
+        _together(book, events) if len(events) else book.say("tile.red_line.clear"),
         "bad" if len(events) else "good",
+    )
+
+
+def _together(book: Book, events: pd.DataFrame) -> str:
+    """What red-line events do together: points deducted, the lowest cap, a veto."""
+    order = list(book.model.grades)
+    caps = sorted(set(events["cap"].dropna()), key=order.index)
+    cap = caps[-1] if caps else None
+    return effect(
+        book, SimpleNamespace(deduct=events["deduct"].sum(), cap=cap, veto=bool(events["veto"].any()))
     )
 
 
@@ -181,7 +192,7 @@ def _verdict(book: Book, sheet: Sheet, unit: str, reckoned: Reckoned) -> None:
         shares = {
             "own": f"{row['self_share']:.1%}",
             "inspected": f"{row['inspected_share']:.1%}",
-            "gap": f"{round(row['gap'] * 100, 1) + 0.0:+.1f}",
+            "gap": f"{gap:+.1f}" if (gap := round(row["gap"] * 100, 1)) else "0.0",
         }
         lines.append(("overview.self_check", book.say("overview.self_check_text", **shares)))
     lines.append(("overview.check", reckoned.seal))
@@ -385,8 +396,9 @@ def _about(book: Book, name: str, row: dict[Any, Any], *, lost: bool = False) ->
         book.say("overview.scored", node=node_name(book, name), score=book.number(row["score"], book.finer))
     ]
     if row["gap"] == row["gap"]:
-        key = "above" if row["gap"] >= 0 else "below"
-        words.append(book.say(f"overview.{key}", gap=book.number(abs(row["gap"]), book.finer)))
+        gap = round(row["gap"], book.finer)
+        key = "above" if gap > 0 else "below" if gap < 0 else "level"
+        words.append(book.say(f"overview.{key}", gap=book.number(abs(gap), book.finer)))
     if lost:
         words.append(book.say("overview.lost", lost=book.number(row["lost"])))
     return book.say("overview.comma").join(words)

@@ -168,4 +168,6 @@ def deductions(book: Book, unit: str) -> Sequence[tuple[str, float, str]]:
         for event in events
         if event.deduct > 0
     ]
-    return found or [(book.say("head.deducted"), 0.0, book.say("tile.red_line.clear"))]
+    words = [f"{event.event_no} {effect(book, event)}" for event in events]
+    told = book.say("why.join").join(words) or book.say("tile.red_line.clear")
+    return found or [(book.say("head.deducted"), 0.0, told)]

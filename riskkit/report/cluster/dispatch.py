@@ -35,6 +35,8 @@ MOST, FOR_EACH = 8, 64
 more only where so many workers ask that tasks would be too much for the scheduler."""
 EACH_TURN = 4
 """A task is at most one in so many of a thread's share of what is left, so that all workers end together."""
+SILENT = 8
+"""Tasks for each thread, one after the other, that may end without anything done before the cluster is given up."""
 AHEAD = 2
 """Tasks handed out for each thread: one that runs, and the next."""
 
@@ -73,8 +75,8 @@ class Cluster:
 
     def _live(self) -> None:
         """Let the workers see that the run goes on, for as long as it does."""
-        with contextlib.suppress(OSError):
-            while not self._over.wait(station.SILENCE / 6):
+        while not self._over.wait(station.SILENCE / 6):
+            with contextlib.suppress(OSError):  # the next may come through
                 self._notes.give_sign_of_life()
 
     def each(
@@ -84,6 +86,7 @@ class Cluster:
         is lost, or all workers for `PATIENCE` seconds. Of what is yielded, a path in the last place is where files
         really went. Every call has a child of its own, whatever `turns` allows."""
         waiting = deque(arguments)
+        silent = 0
         flying: dict[Future, tuple[int, list[tuple[Any, ...]]]] = {}
         ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
         try:
@@ -95,6 +98,9 @@ class Cluster:
                 future = self._next(ended)
                 number, calls = flying.pop(future)
                 answers = self._answers(future, number)
+                silent = 0 if answers else silent + 1
+                if silent > SILENT * max(1, self._threads):
+                    raise ReportFailed("cluster_silent", address=self._address)
                 for index, call in enumerate(calls):
                     if index in answers:
                         yield answers[index].arguments, answers[index].outcome
@@ -131,8 +137,10 @@ class Cluster:
         if isinstance(fault, KilledWorker):
             answers = self._notes.answers(number)
             _, calls = self._notes.work(number)
-            culprit = next(index for index in range(len(calls)) if index not in answers)
-            return {**answers, culprit: Answer(calls[culprit], Outcome(status=station.KILLED))}
+            for index, call in enumerate(calls):
+                if index not in answers:
+                    return {**answers, index: Answer(call, Outcome(status=station.KILLED))}
+            return answers
         raise _told(fault)
 
     def _next(self, ended: queue.SimpleQueue[Future]) -> Future:
@@ -210,6 +218,8 @@ def _connected(address: str) -> Client:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are compared by `likeness`
             return distributed.Client(address, timeout=REACH, set_as_default=False)
+    except UnicodeError:  # no name a host can have
+        raise Misuse("cluster_address", address=address) from None
     except OSError:
         raise ReportFailed("cluster_unreachable", address=address, seconds=REACH) from None
 

@@ -3,83 +3,26 @@
 from __future__ import annotations
 
 import platform
-import re
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from riskkit import __version__, texts
 from riskkit.errors import ReportFailed, RiskkitError
-from riskkit.publish import digest
-from riskkit.report.charts.fonts import file_of, find_family
 from riskkit.report.cluster.notes import Notes
 from riskkit.report.house_style import house_style
 from riskkit.report.making import Order
-from riskkit.report.pdf import printer
 from riskkit.report.run import program_hash, run_id
+from riskkit.report.versions import versions
 from riskkit.workspace import open_workspace
 
-LIBRARIES = (
-    "ipykernel",
-    "ipython",
-    "jupyter-client",
-    "matplotlib",
-    "matplotlib-inline",
-    "nbclient",
-    "nbconvert",
-    "nbformat",
-    "numpy",
-    "openpyxl",
-    "pandas",
-    "papermill",
-    "pillow",
-    "pyarrow",
-    "pydantic",
-    "pyyaml",
-    "scipy",
-    "traitlets",
-)
-"""What riskkit itself needs to make a report."""
 _PROGRAM = f"{__version__} ({program_hash()[:8]})"
 """The program as this process has it, whatever lies on the disk since."""
 
 
 def likeness(order: Order) -> dict[str, str]:
     """This machine: the version of everything that has a part in a report, fonts included."""
-    found = {"riskkit": _PROGRAM, "Python": platform.python_version()}
-    found |= {"processor": platform.machine(), "font": _font(order)}
-    if order.pdf:
-        found["PDF"] = _printer()
-    return found | dict(sorted(libraries().items()))
-
-
-def libraries() -> dict[str, str]:
-    """Everything installed that reports need, directly or by way of another, and its version."""
-    found: dict[str, str] = {}
-    left = [*LIBRARIES]
-    while left:
-        name = left.pop()
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # of another platform
-            continue
-        for line in requires(name) or ():
-            needed = re.split(r"[^\w.-]", line, maxsplit=1)[0].lower().replace("_", "-")
-            if "extra ==" not in line and needed not in found:
-                left.append(needed)
-    return found
-
-
-def _font(order: Order) -> str:
-    """The font of Chinese and a hash of its file."""
-    family = find_family(house_style(open_workspace(order.workspace, lang=order.lang)).theme.font)
-    return f"{family} ({digest(file_of(family))[:8]})" if family else "-"
-
-
-def _printer() -> str:
-    told = subprocess.run([printer().path, "--version"], capture_output=True, text=True, check=False)
-    return told.stdout.strip()
+    font = house_style(open_workspace(order.workspace, lang=order.lang)).theme.font
+    return {"riskkit": _PROGRAM} | versions(font, pdf=order.pdf)
 
 
 # ---------------------------------------------------------------- on a worker

@@ -5,6 +5,7 @@ nothing is imported twice and nothing one notebook does can reach the next. The 
 one; only the sockets between it and papermill are replaced, by a pair that needs no threads.
 
     zygote      the process that forks, and what a child does first
+    system      the calls of Linux it needs · apart: work whose memory it is not to keep
     client      the other end: `Zygote`
     frames      messages on a socket
     kernel      the kernel in the child

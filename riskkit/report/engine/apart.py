@@ -5,11 +5,9 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
-import signal
 from collections.abc import Callable
 
-from riskkit.report.engine import ways
-from riskkit.report.engine.zygote import PR_SET_PDEATHSIG
+from riskkit.report.engine import system, ways
 
 
 def apart(call: Callable[[], object]) -> None:
@@ -23,7 +21,7 @@ def apart(call: Callable[[], object]) -> None:
     process = os.fork()
     if process == 0:
         try:
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # it does not outlive whom it works for
+            system.end_with_parent()  # it does not outlive whom it works for
             call()
         finally:
             os._exit(0)

@@ -178,8 +178,9 @@ class Zygote:
             )
         self._link = ours
         try:
-            ours.send(pickle.dumps(self._start))
-            said = ours.recv(MOST)
+            with contextlib.suppress(ConnectionError):  # one that is gone already says nothing either
+                ours.send(pickle.dumps(self._start))
+            said = _said(ours)
             notice: Notice = pickle.loads(said) if said else Notice(0, refused=GONE)
             if notice.refused:
                 raise ZygoteFailed(notice.refused[0], **notice.refused[1])
@@ -255,7 +256,7 @@ class Zygote:
             selector.register(self._link, selectors.EVENT_READ)
             if not selector.select(timeout):
                 return False
-        said = self._link.recv(MOST)
+        said = _said(self._link)
         if not said:
             for left in self._children.values():
                 left.refused = left.refused or GONE
@@ -386,6 +387,14 @@ def _let_go(*children: Iterable[Child]) -> None:
     """Whom nobody talks to any more ends."""
     for child in itertools.chain(*children):
         child.talk.close()
+
+
+def _said(link: socket.socket) -> bytes:
+    """A notice; empty from a zygote that is gone, also if it left something unread."""
+    try:
+        return link.recv(MOST)
+    except ConnectionError:
+        return b""
 
 
 def _piece(talk: socket.socket) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -21,6 +20,7 @@ from papermill.log import logger  # type: ignore[import-untyped]
 
 from riskkit.report.engine import client, ways
 from riskkit.report.engine.client import PRELOAD, Zygote
+from riskkit.report.engine.system import signal_name
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Observed:
         """How the kernel ended, and the last thing it said; empty if it is not known to have ended."""
         if self.status is None:
             return ""
-        how = signal.Signals(-self.status).name if self.status < 0 else f"exit {self.status}"
+        how = signal_name(-self.status) if self.status < 0 else f"exit {self.status}"
         return "; ".join(filter(None, [how, self.last_line]))
 
     def kernel_ended(self, status: int, last_line: str) -> None:

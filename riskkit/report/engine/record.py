@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from riskkit.report.engine.system import signal_name
 
 State = Literal["completed", "failed", "died", "pending"]
 SILENT_EXITS = ("", "0")
@@ -58,7 +59,7 @@ class Record:
     @property
     def ended_by(self) -> str:
         """The name of the signal that ended the kernel; empty if none did."""
-        return signal.Signals(-self.status).name if self.status is not None and self.status < 0 else ""
+        return signal_name(-self.status) if self.status is not None and self.status < 0 else ""
 
     def as_json(self) -> str:
         """The record as JSON text."""

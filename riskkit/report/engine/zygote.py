@@ -10,12 +10,10 @@ from __future__ import annotations
 import array
 import atexit
 import contextlib
-import ctypes
 import gc
 import importlib
 import os
 import pickle
-import resource
 import selectors
 import signal
 import socket
@@ -27,12 +25,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from riskkit.report.engine import system
+
 MOST = 1 << 16
 """Bytes a request or a notice takes at most."""
 GROWTH = 256 << 20
 """Bytes by which a child may have grown at the end of its work and still be given more."""
-PR_SET_PDEATHSIG = 1
-_C = ctypes.CDLL(None)
 Refusal = tuple[str, dict[str, Any]]
 """Why there is no child: a key of the error texts and what fills it."""
 
@@ -84,6 +82,8 @@ class _Asker:
 
 def main() -> NoReturn:
     """Serve the socket named on the command line until its other end is closed."""
+    system.ready()
+    system.many_handles()
     first = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     start: Start = pickle.loads(first.recv(MOST))
@@ -168,17 +168,19 @@ class _Nursery:
         if (many := threads()) != 1:
             _tell(asker.link, Notice(number, refused=("zygote_threads", {"count": many})))
             return
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
-        try:
-            process = os.fork()
-        except OSError as failed:
-            _tell(asker.link, Notice(number, refused=("zygote_fork", {"why": str(failed)})))
-            ours.close()
-            theirs.close()
-            return
+        with contextlib.ExitStack() as opened:
+            try:
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                opened.enter_context(ours)
+                opened.enter_context(theirs)
+                process = os.fork()
+            except OSError as failed:
+                _tell(asker.link, Notice(number, refused=("zygote_fork", {"why": str(failed)})))
+                return
+            opened.pop_all()
         if process == 0:
             ours.close()
             self._leave()
@@ -246,14 +248,14 @@ def _live(parent: int, zygote: socket.socket, talk: socket.socket, handles: list
     status = 1
     try:
         os.setpgid(0, 0)
-        _C.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        system.end_with_parent()
         if os.getppid() != parent:
             os._exit(1)
         _be_new()
         from riskkit.report.engine import client
 
         client.be_child_of(zygote)
-        most = _resident() + GROWTH
+        most = system.resident() + GROWTH
         with contextlib.suppress(EOFError, ConnectionError):  # no more work, or nobody waits for it
             while True:
                 send_all(talk, _answer(pickle.loads(receive_all(talk)), handles, most))
@@ -270,10 +272,11 @@ def _answer(work: Work, handles: list[int], most: int) -> bytes:
     os.environ.clear()
     os.environ.update(work.environment)
     os.chdir(work.folder)
-    _hold_to(work.memory)
+    if work.memory is not None:
+        system.hold_to(work.memory)
     try:
         said = named(work.function)(*work.arguments, *handles)
-        return pickle.dumps((True, said, _resident() > most))
+        return pickle.dumps((True, said, system.resident() > most))
     except Exception as failed:
         failed.add_note(f"In the child:\n{traceback.format_exc()}")
         return _pickled(failed)
@@ -288,10 +291,6 @@ def _pickled(failed: Exception) -> bytes:
     return answer
 
 
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
-
-
 def _be_new() -> None:
     """Take from a child what a process of its own would not have: inherited random states, exits, warnings told."""
     gc.enable()
@@ -301,12 +300,6 @@ def _be_new() -> None:
         pass  # entering and leaving makes Python forget which warnings it has shown
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # Python reseeds its own generator after a fork, numpy does not
-
-
-def _hold_to(memory: int | None) -> None:
-    if memory is not None:
-        data = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_DATA, (data + memory, data + memory))
 
 
 def leave(status: int) -> NoReturn:

@@ -18,7 +18,7 @@ from riskkit.report.branch.items import state_name
 from riskkit.report.phrases import in_effect, line_name, node_name, withheld
 from riskkit.report.quarter.red_lines import unit_name
 from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Sheet, Shown
-from riskkit.report.tables import value_text
+from riskkit.report.tables import value_words
 from riskkit.scoring.assessment import item_frame
 
 WIDTHS = [6, 8, 17, 8, 32, 9, 9, 9, 9, 9, 52]
@@ -213,8 +213,8 @@ def _cause(book: Book, entry: Any, item: s.Item, found: dict[Any, Any] | None) -
     if entry.state in (MEASURED, CARRIED):
         needed = _full_marks_at(item, book.maximum)
         key = "lost.value" if needed is None else "lost.value_of"
-        wanted = "" if needed is None else value_text(needed, item)
-        parts.append(book.say(key, value=value_text(entry.value, item), needed=wanted))
+        wanted = "" if needed is None else value_words(needed, item, book.lang)
+        parts.append(book.say(key, value=value_words(entry.value, item, book.lang), needed=wanted))
     else:
         parts.append(reason_text(entry.reason, book.lang, book.model) or state_name(book, entry.state))
     if found:

@@ -82,7 +82,7 @@ def write_targets(book: Book, numbers: ChartData) -> None:
     open_ones = book.sheet(book.say("targets.open_name"), GRID)
     book.band(open_ones, book.label("targets.open"), book.say("targets.open_note"))
     _open(book, open_ones, found.open())
-    open_ones.sentence(book.say("targets.legend"), legend)
+    open_ones.sentence(book.say("targets.open_legend"), legend)
 
 
 def _sentences(book: Book, found: Targets) -> list[str]:
@@ -137,18 +137,20 @@ def _block(
     together(sheet, high if high < A_PAGE else A_START)
     sheet.section(book.label(f"targets.by_{key}"))
     sheet.down(22)
+    by_item = key == "item"  # a target that is not set has none
+    statuses = STATUSES[:-1] if by_item else STATUSES
     count = CENTRED.but(format="#,##0;-#,##0;–")
     columns = [
         *(
             book.head(name, TEXT.but(colour="grey") if name == "code" else NAME, span=span)
             for name, span in names
         ),
-        book.head("targets_rows", count.but(colour="grey")),
-        *(Column(book.label(f"targets.status.{status}", stacked=True), count) for status in STATUSES),
-        book.head("reached", CENTRED.but(bold=True, format="0.0%")),
+        book.head("targets_set" if by_item else "targets_rows", count.but(colour="grey")),
+        *(Column(book.label(f"targets.status.{status}", stacked=True), count) for status in statuses),
+        book.head("reached", CENTRED.but(bold=True, format="0.0%"), span=2 if by_item else 1),
     ]
     rows = [
-        [*words(index), int(row["rows"]), *(_count(row, status) for status in STATUSES), row["reached"]]
+        [*words(index), int(row["rows"]), *(_count(row, status) for status in statuses), row["reached"]]
         for index, row in table.iterrows()
     ]
     if high >= A_PAGE:
@@ -219,7 +221,14 @@ def _unset(book: Book, key: tuple[Any, ...], units: pd.Series) -> list[object]:
     names = [unit_name(book, unit) for unit in dict.fromkeys(units)]
     told = book.say("list").join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     status = book.say(f"targets.status.{NO_TARGET}")
-    return [book.say("targets.units", n=len(names)), department, post, _horizon(book, horizon), told, status]
+    return [
+        book.say("targets.units", n=len(names)),
+        department,
+        post,
+        _horizon(book, horizon),
+        book.say("targets.without", names=told),
+        status,
+    ]
 
 
 def _row(book: Book, entry: Any) -> list[object]:

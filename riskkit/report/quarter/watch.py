@@ -36,8 +36,10 @@ def watch_list(book: Book, pending: dict[str, int], limit: int) -> list[Watched]
 
 
 def _together(book: Book, reasons: list[Watched]) -> Watched:
-    """A unit's first two reasons, with what the first asks for."""
-    why = book.say("watch.join").join(each.why for each in reasons[:2])
+    """A unit's first two reasons and what waits for a ruling, with what the first asks for."""
+    ruling = book.say("watch.pending.decide")
+    told = [*reasons[:2], *(each for each in reasons[2:] if each.decide == ruling)]
+    why = book.say("watch.join").join(each.why for each in told)
     return Watched(reasons[0].unit, why, reasons[0].decide)
 
 
