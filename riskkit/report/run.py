@@ -317,6 +317,7 @@ class _Run:
             "lang": self.order.lang,
             "model": {"id": model.spec.id, "version": model.spec.version, "sha256": model.hash},
             "riskkit": __version__,
+            "versions": versions(house_style(self.workspace).theme.font, pdf=self.order.pdf),
             "inputs": self.made_from,
             "units": [report.removeprefix(BRANCHES) for report in self.keys if report.startswith(BRANCHES)],
         }

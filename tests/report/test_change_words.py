@@ -77,9 +77,9 @@ def judged(*rows: tuple[str, float, float, float]) -> pd.DataFrame:
     [
         (
             [("real", 3.0, 1.0, 0.8), ("real", -3.0, 1.0, 0.8), ("not_shown", 1.0, 2.0, 0.8)],
-            "Since 2026Q1 the change of 2 of 3 units is beyond measurement error (1 up, 1 down); 1 change may be chance.",
+            "Since 2026Q1, 2 of 3 units changed by more than measurement error (1 up, 1 down); 1 change may be chance.",
         ),
-        ([("not_shown", 1.0, 2.0, 0.8)], "Since 2026Q1 no change of 1 unit is beyond measurement error."),
+        ([("not_shown", 1.0, 2.0, 0.8)], "Since 2026Q1, no change of 1 unit exceeds measurement error."),
         (
             [("cannot_say", 1.0, 2.0, 0.4)],
             "Of no unit can it be said whether it really changed since 2026Q1; nothing can be said of 1 unit, with "
@@ -177,7 +177,7 @@ def test_the_sheet_of_changes_has_what_could_be_detected_and_the_verdict(
 def test_the_intervals_of_a_branch_stand_below_its_scores(pack: QuarterPack) -> None:
     rows = [[value for value in row if value is not None] for row in plain(overview(pack, "0411"))]
     ends = pack.workspace.uncertainty("2025Q4").loc["0411"]
-    row = workbooks.row_with(rows, "90 % interval")
+    row = workbooks.row_with(rows, "90% interval")
     assert row[-3:] == [f"{ends['score_low']:.1f}–{ends['score_high']:.1f}", "–", "–"]
 
 

@@ -206,7 +206,7 @@ def test_nobody_in_both_periods_is_a_sentence(change: RealChange) -> None:
 
 def band(ax: Axes) -> set[tuple[float, float]]:
     """The corners of the band of the 90 % interval."""
-    (found,) = [each for each in ax.collections if each.get_label() == "90 % interval"]
+    (found,) = [each for each in ax.collections if each.get_label() == "90% interval"]
     return {(float(x), float(y)) for path in found.get_paths() for x, y in path.vertices}
 
 
@@ -231,4 +231,4 @@ def test_the_band_of_all_units_is_the_interval_of_their_mean(sample_bank: Path) 
     assert {(5, means["score_low"].iloc[5]), (5, means["score_high"].iloc[5])} <= band(ax)
     line = next(each for each in ax.lines if each.get_label() == "mean of all units")
     assert list(line.get_ydata()) == means["score"].tolist()
-    assert "90 % interval" not in words(charts.trend(bank.history(), lang="en"))
+    assert "90% interval" not in words(charts.trend(bank.history(), lang="en"))

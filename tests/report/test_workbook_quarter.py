@@ -28,8 +28,8 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SHEETS = {
     "zh": """看板 机构画像 排名 热力图 A_保密制度完备性 B_保密宣传教育效果 C_涉密人员管理规范性 变动 红线 未销号问题 汇总 目标与实际
         待处理目标 风险矩阵 风险矩阵_2 失分清单 权重与等级 得分明细 验算 模型与方法 指标体系 数据质量 附注与更正 图表数据""",
-    "en": """Dashboard Unit_profile Ranking Heat_map A_Completeness_of_the_system B_Effect_of_training_and_publi…
-        C_Management_of_staff_in_sensi… Changes Red_lines Open_findings Roll-up Targets_and_results
+    "en": """Dashboard Unit_profile Ranking Heat_map A_Completeness_of_the_system B_Effect_of_training_and…
+        C_Management_of_staff_in… Changes Red_lines Open_findings Roll-up Targets_and_results
         Targets_to_act_on Risk_matrix
         Risk_matrix_2 Points_lost
         Weights_and_grades Points Verification Model_and_method Tree_and_formulas Data_quality
@@ -292,7 +292,7 @@ def test_charts_point_at_the_numbers_they_carry(written: dict[Language, Path]) -
 
 
 def test_charts_have_alternative_texts(written: dict[Language, Path]) -> None:
-    assert "前5名与后5名（分）  Best and lowest 5 (points)" in workbooks.words(written["zh"])
+    assert "前5名与后5名（分）  First and last 5 in rank (points)" in workbooks.words(written["zh"])
 
 
 # --- discretion

@@ -62,7 +62,7 @@ def test_the_sample_bank_reads_as_its_targets_are(sample_bank: Path) -> None:
     due, attained = int(found["due"].sum()), int((found["status"] == "attained").sum())
     sheet = written(pack, "zh")
     assert any(f"其中到期 {due} 项，达成 {attained} 项（{attained / due:.1%}）" in text for text in sheet)
-    assert any(text == "1 家被评机构没有报送：丁州胡杨支行。" for text in sheet)
+    assert any(text == "1 家被评机构没有报送目标分解表：丁州胡杨支行。" for text in sheet)
     assert not [text for text in sheet if STAFF_NUMBER.search(text)]
     unset = found[found["status"] == "no_target"]
     counts = [int(text.removesuffix(" 家")) for text in sheet if re.fullmatch(r"\d+ 家", text)]
@@ -98,13 +98,15 @@ def test_no_target_at_all_is_told_without_a_table_by_item(
     assert any({"zh": "已设 0 项（0.0%）", "en": "0 set (0.0%)"}[lang] in text for text in texts)
 
 
-@pytest.mark.parametrize(("lang", "units"), [("zh", "1 家"), ("en", "1 unit")])
+@pytest.mark.parametrize(
+    ("lang", "units", "without"), [("zh", "1 家", "未设机构："), ("en", "1 unit", "Units without one: ")]
+)
 def test_units_that_set_none_are_named_post_by_post(
-    monkeypatch: pytest.MonkeyPatch, small: QuarterPack, lang: Language, units: str
+    monkeypatch: pytest.MonkeyPatch, small: QuarterPack, lang: Language, units: str, without: str
 ) -> None:
     texts = told(monkeypatch, small, lang, {"item": None, "target": None}, {"actual": 0.1})
     name = small.assessment.measures.units.at["0101", "name"]
-    assert texts[texts.index(units) :][4] == name
+    assert texts[texts.index(units) :][4] == without + name
 
 
 def test_where_nothing_asks_for_anything_a_sentence_says_so(
