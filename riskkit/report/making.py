@@ -69,13 +69,13 @@ _refused: list[RiskkitError] = []
 def open_pack(order: Order) -> None:
     """In the process that forks: have the pack at hand for every report and every notebook. What is wrong with the
     evidence is told by `survey`."""
-    import matplotlib
     from tqdm import tqdm
 
+    from riskkit.report.charts.canvas import forget_settings
     from riskkit.report.rehearsal import rehearse
 
     os.umask(0o077)
-    matplotlib.rcdefaults()  # whatever somebody has set in a matplotlibrc
+    forget_settings()
     interval, tqdm.monitor_interval = tqdm.monitor_interval, 0  # its monitor is a thread
     try:
         pack = pack_of(order)

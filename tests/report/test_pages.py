@@ -82,7 +82,7 @@ def test_a_unit_without_enough_evidence_is_told_so(
     monkeypatch.setattr(parts, "show", lambda part: shown.append(part.plain))
     report = BranchReport(pack, "0411")
     report.heading("grade")
-    assert "暂不评级" in shown[0]
+    assert "暂不定级" in shown[0]
     assert "覆盖率 47" in report.grade_table().plain
 
 

@@ -65,6 +65,11 @@ def _style() -> dict[str, Any]:
     }
 
 
+def forget_settings() -> None:
+    """Have matplotlib go by its own defaults, whatever somebody has set in a matplotlibrc."""
+    matplotlib.rcdefaults()
+
+
 WIDTH = 7.6
 DPI = 120
 LABEL = 44
