@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from riskkit.report.book import Book
+from riskkit.report.engine.apart import give_back
 from riskkit.report.house_style import in_house_style
 from riskkit.report.pack import QuarterPack
 from riskkit.report.paper import close_up
@@ -59,7 +60,9 @@ def write_quarter_workbook(pack: QuarterPack, path: Path) -> None:
     if len(pack.ranking) <= MOST:
         _write(_whole(pack, candidates), path)
         return
+    give_back()  # what preparing and each workbook took, before the next takes its own
     _write(_overview(pack, candidates), path)
+    give_back()
     (path.parent / DETAILS).mkdir(exist_ok=True)
     for top, places in first_level(pack.assessment).items():
         _write(_details(part(pack, top, places), candidates), path.parent / DETAILS / f"{top}.xlsx")
