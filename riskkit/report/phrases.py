@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -77,6 +78,12 @@ def effect(book: Book, event: Any) -> str:
     if event.veto:
         parts.append(book.say("effect.veto"))
     return book.say("effect.join").join(parts) or "–"
+
+
+def effect_together(book: Book, events: pd.DataFrame) -> str:
+    """What red-line events do together: points deducted, the lowest cap, a veto."""
+    cap = max(events["cap"].dropna(), key=list(book.model.grades).index, default=None)
+    return effect(book, SimpleNamespace(deduct=events["deduct"].sum(), cap=cap, veto=events["veto"].any()))
 
 
 def why_not_better(book: Book, unit: str, assessment: Assessment | None = None) -> str:

@@ -233,7 +233,10 @@ def test_a_vetoed_unit_reads_its_red_line_and_what_bars_every_grade(
     pack: QuarterPack, tmp_path: Path
 ) -> None:
     write_branch_workbook(pack, "0404", tmp_path / "b.xlsx")
-    rows = workbooks.sheets(tmp_path / "b.xlsx")["升级办法"]
+    sheets = workbooks.sheets(tmp_path / "b.xlsx")
+    rows = sheets["升级办法"]
+    assert "一票否决" in [value for row in sheets["概览"] for value in row]
+    assert not [value for row in sheets["得分计算"] for value in row if "无生效红线" in str(value)]
     assert workbooks.row_with(rows, "未满足")[0].startswith("没有一票否决（RL07")
     assert [row[0] for row in rows if str(row[3]).count("RL07")] == ["C 一般", "B 良好", "A 优秀"]
     assert workbooks.row_with(rows, "一票否决")[0].startswith("RL07")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from riskkit.model import load_model
 from riskkit.model.schema import Item
 from riskkit.report.formulas import aggregate_in_words, in_words, rows_in_words, scale_in_words
+from riskkit.report.tables import value_words
 from riskkit.texts import LANGUAGES, Language
 
 
@@ -28,6 +30,19 @@ def test_parameters_appear_with_their_values_and_choices_with_their_names() -> N
     assert "2024-09-01" in told
     assert "policy_review_days" not in told
     assert "“泄露”" in rows_in_words(model.red_lines["RL02"].candidate, model, "zh")
+
+
+def test_the_least_number_of_staff_a_rate_counts_is_told() -> None:
+    """A6.3 is a rate over staff with a floor of 100."""
+    model = load_model("confidentiality")
+    assert "÷ max(在册人数, 100)" in in_words(model.items["A6.3"].measure, model, "zh")
+
+
+def test_values_in_sentences_have_their_units() -> None:
+    item = load_model("confidentiality").items["A6.3"]
+    assert value_words(3.0, item, "zh") == "每百人 3.00"
+    assert value_words(3.0, item, "en") == "3.00 per 100 staff"
+    assert value_words(math.nan, item, "en") == "–"
 
 
 def test_what_a_join_takes_is_told_by_its_table() -> None:

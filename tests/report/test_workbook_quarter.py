@@ -258,6 +258,14 @@ def test_corrections_are_told_without_showing_people(chinese: dict[str, list[lis
     assert not any("00990001" in str(value) for row in rows for value in row)
 
 
+def test_the_watch_list_tells_of_what_waits_for_a_ruling_whatever_else_there_is(pack: QuarterPack) -> None:
+    """0404 has a veto and a finding overdue already."""
+    first = watch_list(Book(pack, ""), {"0404": 3}, 100)[0]
+    assert first.unit == "0404"
+    assert first.why.count("；") == 2
+    assert first.why.endswith("待裁定线索 3 条")
+
+
 def test_the_watch_list_begins_with_the_veto_and_names_no_unit_twice(pack: QuarterPack) -> None:
     found = watch_list(Book(pack, ""), {}, 100)
     assert found[0].unit == "0404"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -21,7 +20,7 @@ from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.change_words import real_change_of, silence
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import (
-    effect,
+    effect_together,
     grade_name,
     grade_short,
     how_sure,
@@ -147,18 +146,8 @@ def _red_line_tile(book: Book, unit: str, summary: dict[str, Any]) -> Tile:
     return Tile(
         label,
         str(len(events)),
-        _together(book, events) if len(events) else book.say("tile.red_line.clear"),
+        effect_together(book, events) if len(events) else book.say("tile.red_line.clear"),
         "bad" if len(events) else "good",
-    )
-
-
-def _together(book: Book, events: pd.DataFrame) -> str:
-    """What red-line events do together: points deducted, the lowest cap, a veto."""
-    order = list(book.model.grades)
-    caps = sorted(set(events["cap"].dropna()), key=order.index)
-    cap = caps[-1] if caps else None
-    return effect(
-        book, SimpleNamespace(deduct=events["deduct"].sum(), cap=cap, veto=bool(events["veto"].any()))
     )
 
 
