@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import socket
 import subprocess
@@ -41,8 +42,14 @@ def test_signals_are_called_by_their_names() -> None:
 
 @LINUX
 def test_a_process_that_forks_may_have_many_files_open() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with Zygote() as zygote:
+    some, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, most))
+    try:
+        zygote = Zygote()
+        zygote.open()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (some, most))
+    with contextlib.closing(zygote):
         ((_, outcome),) = zygote.each("resource:getrlimit", [(resource.RLIMIT_NOFILE,)], at_once=1)
     assert outcome.value[0] >= min(system.HANDLES, most)
 
