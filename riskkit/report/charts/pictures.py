@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -48,14 +47,18 @@ def picture(chart: Callable[..., Axes], *values: Any, **how: Any) -> Picture:
 def packed(pixels: np.ndarray) -> bytes:
     """Opaque pixels (rows × columns × 4, 0-255) as PNG of a palette. Where there are too many colours for one, as at
     the edges of letters, those that differ least become the commonest of them."""
-    codes = np.ascontiguousarray(pixels).view("<u4")[..., 0] & 0xFFFFFF
-    colours, counts = np.unique(codes, return_counts=True)
+    line = np.ascontiguousarray(pixels).view("<u4").ravel()
+    starts = np.append(0, np.flatnonzero(line[1:] != line[:-1]) + 1)  # of stretches of one colour
+    lengths, heads = np.diff(starts, append=line.size), line[starts] & 0xFFFFFF
+    colours = np.unique(heads)
+    which = np.searchsorted(colours, heads)
+    counts = np.bincount(which, lengths)
     order, ends = next(
         each for bits in range(8) if len((each := _alike(colours, counts, bits))[1]) <= COLOURS
     )
-    number = np.frombuffer(mmap(-1, 1 << 24), np.uint8)  # takes up memory only where a colour lies
-    number[colours[order]] = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
-    drawn = Image.fromarray(number[codes])
+    number = np.empty(len(colours), np.uint8)
+    number[order] = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
+    drawn = Image.fromarray(np.repeat(number[which], lengths).reshape(pixels.shape[:2]))
     chosen = colours[order[ends]].astype("<u4").view(np.uint8).reshape(-1, 4)
     drawn.putpalette(chosen[:, :3].tobytes())
     held = io.BytesIO()
