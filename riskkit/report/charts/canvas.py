@@ -6,7 +6,7 @@ import contextlib
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from riskkit import texts
 from riskkit.model import IndicatorModel
@@ -80,7 +80,7 @@ NAME_BELOW = 20.5
 """Points from a horizontal axis down to its name: those of a line of numbers and around it."""
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 """Keeps a label readable where it lies on a line."""
-NOTE: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 8.5}
+NOTE: dict[str, Any] = {"va": "center", "fontsize": 8.5}
 """How numbers beside marks are set."""
 _CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 
@@ -114,6 +114,7 @@ class Canvas:
 
     ax: Axes
     lang: texts.Language
+    _places: dict[tuple[tuple[float, float], bool], Transform] = field(default_factory=dict, compare=False)
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the `chart:` section."""
@@ -146,12 +147,13 @@ class Canvas:
     def below(self, label: str) -> None:
         """The name of the horizontal axis, below one line of numbers."""
         self.ax.set_xlabel(label)
-        self.ax.xaxis.set_label_coords(0.5, 0, transform=self.ax.transAxes + self._down(NAME_BELOW))
+        self.ax.xaxis.set_label_coords(0.5, 0, transform=self.ax.transAxes + self._shift(0, -NAME_BELOW))
 
-    def _down(self, points: float) -> ScaledTranslation:
+    def _shift(self, right: float, up: float) -> ScaledTranslation:
+        """By so many points."""
         figure = self.ax.get_figure(root=True)
         assert figure is not None, "axes lie in a figure"
-        return ScaledTranslation(0, -points / 72, figure.dpi_scale_trans)
+        return ScaledTranslation(right / 72, up / 72, figure.dpi_scale_trans)
 
     def points_axis(self, maximum: float) -> None:
         """The horizontal axis of scores, from 0."""
@@ -172,12 +174,30 @@ class Canvas:
         if handles:
             place: dict[str, Any] = {
                 "bbox_to_anchor": (1, 0),
-                "bbox_transform": self.ax.transAxes + self._down(below),
+                "bbox_transform": self.ax.transAxes + self._shift(0, -below),
             }
             spacing: dict[str, Any] = {"borderaxespad": 0, "columnspacing": 1.4, "handletextpad": 0.5}
             self.ax.legend(
                 handles, labels, ncols=columns or len(handles), loc="upper right", **place, **spacing
             )
+
+    def note(
+        self,
+        words: str,
+        at: tuple[float, float],
+        by: tuple[float, float],
+        *,
+        beside: bool = False,
+        inside: bool = False,
+        **look: Any,
+    ) -> None:
+        """A small text, so many points right of and above a place in the data; `beside`: at a height of the data, its
+        first number a share of the axes' width. `inside`: it lies in the axes whatever it says, and no room is sought
+        for it around them."""
+        if (by, beside) not in self._places:
+            start = self.ax.get_yaxis_transform() if beside else self.ax.transData
+            self._places[by, beside] = start + self._shift(*by)
+        self.ax.text(*at, words, transform=self._places[by, beside], in_layout=not inside, **(NOTE | look))
 
     def nothing(self, key: str) -> None:
         """A sentence instead of an empty frame."""
@@ -238,7 +258,10 @@ def _picture(
 def _bare() -> Axes:
     figure = Figure(dpi=DPI)
     LetteredCanvas(figure)
-    return figure.add_subplot()
+    ax = figure.add_subplot()
+    for spine in ax.spines.values():
+        spine.set_in_layout(False)  # they lie where the axes end
+    return ax
 
 
 _stock: list[tuple[dict[str, Any], Axes]] = []

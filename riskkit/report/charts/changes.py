@@ -116,8 +116,8 @@ def _numbers(on: c.Canvas, x: np.ndarray, scores: pd.Series, after: list[str], c
     for place, score, more in zip(x, scores, after, strict=True):
         if pd.notna(score):
             text = f"{score:.{digits}f}{more}"
-            on.ax.annotate(
-                text, (place, score), (0, 11), ha="center", color=colour, path_effects=c.HALO, **c.NOTE
+            on.note(
+                text, (place, score), (0, 11), inside=True, ha="center", color=colour, path_effects=c.HALO
             )
 
 
@@ -166,7 +166,7 @@ def losses(
                 on.ax.barh(rows, bars["lost"].to_numpy()[rows], label=on.say(f"losses.{kind}"), **look)
         for row, (value, kind) in enumerate(zip(bars["lost"], bars["drawn"], strict=True)):
             text = on.say("losses.together", lost=value) if kind == "rest" else f"{value:.2f}"
-            on.ax.annotate(text, (0.0 if kind == "rest" else max(value, 0), row), (4, 0), **c.NOTE)
+            on.note(text, (0.0 if kind == "rest" else max(value, 0), row), (4, 0), inside=True)
         on.rows([_loss_label(on, assessment.model, bar) for bar in bars.itertuples()])
         on.ax.set_xlim(min(0.0, single["lost"].min()), single["lost"].max() * 1.12)
         on.below(on.say("losses.axis"))
@@ -265,12 +265,11 @@ def _diverging(on: c.Canvas, changes: list[float]) -> None:
     on.ax.barh(range(len(changes)), changes, height=0.66, color=colours)
     reach = max(abs(change) for change in changes) or 1.0
     for row, change in enumerate(changes):
-        on.ax.annotate(
+        on.note(
             _signed(change),
             (change, row),
             (4 if change >= 0 else -4, 0),
             ha="left" if change >= 0 else "right",
-            **c.NOTE,
         )
     on.ax.axvline(0, color=c.colour("grey"), linewidth=0.8)
     on.ax.set_xlim(-reach * 1.25, reach * 1.25)
@@ -312,7 +311,7 @@ def ageing(findings: Findings, *, ax: Axes | None = None, lang: texts.Language |
                     )
             left += counts
         for row, total in enumerate(left):
-            on.ax.annotate(f"{total:.0f}", (total, row), (5, 0), fontweight="bold", **c.NOTE)
+            on.note(f"{total:.0f}", (total, row), (5, 0), fontweight="bold")
         on.rows([on.say(f"ageing.{severity}") for severity in table.index])
         on.below(on.say("ageing.axis"))
         on.ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -80,8 +80,8 @@ def funnel(chart: ControlChart, *, ax: Axes | None = None, lang: texts.Language 
         for unit, row in names.iterrows():
             place = (row["exposure"], row["rate"])
             left = row["exposure"] > most * 0.6
-            look: dict[str, Any] = {"ha": "right" if left else "left", "path_effects": c.HALO, **c.NOTE}
-            on.ax.annotate(on.unit(chart.points, str(unit)), place, (-9 if left else 9, 0), **look)
+            look: dict[str, Any] = {"ha": "right" if left else "left", "path_effects": c.HALO}
+            on.note(on.unit(chart.points, str(unit)), place, (-9 if left else 9, 0), **look)
         on.ax.set_xlim(0, most)
         on.ax.tick_params(axis="x", pad=8)
         on.ax.set_xlabel(on.say(f"control.{chart.counted_in}"))
@@ -113,9 +113,8 @@ def _numbers(on: c.Canvas, chart: ControlChart, rate: np.ndarray) -> None:
                 "ha": "center",
                 "color": c.colour("rule"),
                 "path_effects": c.HALO,
-                **c.NOTE,
             }
-            on.ax.annotate(chart.shown(value), (place, value), (0, 11), **look)
+            on.note(chart.shown(value), (place, value), (0, 11), **look)
 
 
 def _dots(on: c.Canvas, seen: pd.DataFrame) -> None:

@@ -48,7 +48,7 @@ def rank_ranges(
         for row, unit in enumerate(chosen.to_dict("records")):
             if unit["best_grade"] != unit["worst_grade"]:
                 grades = f"{unit['best_grade']}–{unit['worst_grade']}"
-                on.ax.annotate(grades, (unit["worst"], row), (9, 0), color=c.colour("grey"), **c.NOTE)
+                on.note(grades, (unit["worst"], row), (9, 0), color=c.colour("grey"))
         on.rows([on.unit(comparison.assessment.summary, str(unit)) for unit in chosen.index])
         on.ax.set_xlim(0.4, float(chosen["worst"].max()) * 1.06 + 1)
         on.ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -49,7 +49,7 @@ def rank_intervals(
             zip(chosen["rank_low"], chosen["rank_high"], ends, strict=True)
         ):
             text = f"{low}–{high}" if low != high else f"{low}"
-            on.ax.annotate(text, (end, row), (9, 0), color=c.colour("grey"), path_effects=c.HALO, **c.NOTE)
+            on.note(text, (end, row), (9, 0), color=c.colour("grey"), path_effects=c.HALO)
         on.rows([on.unit(intervals.units, str(unit)) for unit in chosen.index])
         on.ax.set_xlim(0.4, float(ends.max()) * 1.06 + 1)
         on.ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -93,13 +93,11 @@ def weight_stability(
             chosen["top_kept"], rows, label=on.say("weight_stability.dot", top=stability.top), **dot
         )
         for row, (grade, kept) in enumerate(zip(chosen["grade"], chosen["grade_kept"], strict=True)):
-            on.ax.annotate(
+            on.note(
                 f"{grade}  {c.share(kept)}",
                 (1, row),
                 (12, 0),
                 color=c.colour("grey"),
-                annotation_clip=False,
-                **c.NOTE,
             )
         on.rows([on.unit(stability.units, str(unit)) for unit in chosen.index])
         last = int(chosen["in_top"].sum())
@@ -140,7 +138,7 @@ def leave_one_out(
         for row, node in enumerate(chosen.to_dict("records")):
             moved = {"r": node["rank_correlation"], "n": int(abs(node["largest_move"]))}
             text = on.say("leave_one_out.moved", **moved)
-            on.ax.annotate(text, (owed[row], row), (5, 0), color=c.colour("grey"), **c.NOTE)
+            on.note(text, (owed[row], row), (5, 0), color=c.colour("grey"))
         on.rows([on.node(model, str(name), 44) for name in chosen.index])
         on.ax.set_xlim(0, float(owed.max()) * 1.35 or 1.0)
         on.ax.set_xticks([])

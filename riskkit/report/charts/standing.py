@@ -39,7 +39,7 @@ def ranking(
             if row["provisional"]:
                 bar.set(hatch="////", edgecolor="white")
             tip = (bar.get_width(), bar.get_y() + 0.36)
-            on.ax.annotate(_standing(on, assessment, str(unit)), tip, (4, 0), **c.NOTE)
+            on.note(_standing(on, assessment, str(unit)), tip, (4, 0))
         on.rows([on.unit(assessment.summary, str(unit)) for unit in chosen.index])
         maximum = assessment.model.spec.score.maximum
         on.points_axis(maximum)
@@ -149,13 +149,11 @@ def _dots(
     look: dict[str, Any] = {"s": 46, "color": colour, "marker": marker, "zorder": 3, "clip_on": False}
     on.ax.scatter(scores[where], rows[where], label=on.say(key), **look)
     digits = 1 if scores.max() > 10 else 3
-    for score, row in zip(scores[where], rows[where], strict=True):
-        column: dict[str, Any] = {
-            "xycoords": ("axes fraction", "data"),
-            "color": colour,
-            "fontweight": "bold",
-        }
-        on.ax.annotate(f"{score:.{digits}f}", (1, row), (10, 0), **column, **c.NOTE)
+    numbers = [f"{score:.{digits}f}" for score in scores[where]]
+    longest = max(numbers, key=len)
+    for number, row in zip(numbers, rows[where], strict=True):
+        no_longer = number is not longest  # room for one of them is room for all
+        on.note(number, (1, row), (10, 0), beside=True, inside=no_longer, color=colour, fontweight="bold")
 
 
 def _dimension_rules(on: c.Canvas, assessment: Assessment, names: list[str]) -> None:

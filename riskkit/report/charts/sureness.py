@@ -88,7 +88,7 @@ def _tied(on: c.Canvas, units: pd.DataFrame, low: float, high: float) -> None:
         words = on.say("uncertainty.alike", low=own["rank"].min(), high=own["rank"].max())
         edge: dict[str, Any] = {"ha": "left" if left else "right", "color": c.colour("grey"), "zorder": 4}
         place = (low if left else high, (top + bottom) / 2)
-        on.ax.annotate(words, place, (4 if left else -4, 0), path_effects=c.HALO, **edge, **c.NOTE)
+        on.note(words, place, (4 if left else -4, 0), path_effects=c.HALO, **edge)
 
 
 def _thresholds(on: c.Canvas, model: IndicatorModel, low: float, high: float) -> None:
@@ -114,9 +114,7 @@ def _intervals(on: c.Canvas, units: pd.DataFrame, model: IndicatorModel) -> None
     ends = units[["score", "score_high"]].max(axis=1)
     for row, (end, grade) in enumerate(zip(ends, units["grade"], strict=True)):
         words = _short(on, model, grade)
-        on.ax.annotate(
-            words, (end, row), (6, 0), color=c.colour("ink"), path_effects=c.HALO, zorder=5, **c.NOTE
-        )
+        on.note(words, (end, row), (6, 0), color=c.colour("ink"), path_effects=c.HALO, zorder=5)
 
 
 def _strip(
@@ -136,9 +134,9 @@ def _strip(
                 on.ax.text(left[row] + part * width / 2, row, grade, color=c.ink_on(colour), **inside)
         left = left + share * width
     for row, share in enumerate(units["grade_probability"]):
-        on.ax.annotate(c.share(share), (start + width, row), (5, 0), color=c.colour("grey"), **c.NOTE)
-    below: dict[str, Any] = {**c.NOTE, "va": "top", "color": c.colour("grey")}
-    on.ax.annotate(on.say("uncertainty.strip"), (start, len(units) - 0.4), (0, -6), **below)
+        on.note(c.share(share), (start + width, row), (5, 0), color=c.colour("grey"))
+    below: dict[str, Any] = {"va": "top", "color": c.colour("grey")}
+    on.note(on.say("uncertainty.strip"), (start, len(units) - 0.4), (0, -6), **below)
 
 
 def _short(on: c.Canvas, model: IndicatorModel, grade: str) -> str:
@@ -179,7 +177,7 @@ def variance_shares(
             for row, (share, reach) in enumerate(zip(found, found + error, strict=True)):
                 text = on.say("variance_shares.none") if not sources["total"].iloc[row] else c.share(share)
                 if kind == "total" or sources["total"].iloc[row]:
-                    on.ax.annotate(text, (reach, row + place), (5, 0), color=c.colour("grey"), **c.NOTE)
+                    on.note(text, (reach, row + place), (5, 0), color=c.colour("grey"))
         on.rows([on.say(f"source.{name}") for name in sources.index])
         on.ax.set_xlim(0, min(1.12, float((sources["total"] + NORMAL * sources["total_error"]).max()) * 1.15))
         on.ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -261,5 +259,4 @@ def _changes(on: c.Canvas, chosen: pd.DataFrame) -> None:
             colour, weight = (c.colour("good") if change > 0 else c.colour("bad")), "bold"
         if verdict == CANNOT_SAY:
             text = on.say("real_change.compared", share=c.share(share))
-        edge: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
-        on.ax.annotate(text, (1, row), (8, 0), color=colour, weight=weight, **edge, **c.NOTE)
+        on.note(text, (1, row), (8, 0), beside=True, color=colour, weight=weight)

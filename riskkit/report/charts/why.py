@@ -104,9 +104,7 @@ def _draw(on: c.Canvas, steps: list[Step], row: pd.Series) -> None:
     ends = [(0, float(row["score_before"])), (len(steps) + 1, float(row["score_after"]))]
     for place, score in ends:
         on.ax.plot(score, place, "o", color=c.colour("series"), markersize=6)
-        on.ax.annotate(
-            f"{score:.2f}", (score, place), (8, 0), ha="left", color=c.colour("rule"), weight="bold", **c.NOTE
-        )
+        on.note(f"{score:.2f}", (score, place), (8, 0), inside=True, color=c.colour("rule"), weight="bold")
     _bars(on, steps)
     on.rows([on.say("why.before"), *[step.label for step in steps], on.say("why.after")])
     edges = [edge for step in steps for edge in (step.start, step.start + step.change)]
@@ -131,12 +129,12 @@ def _bars(on: c.Canvas, steps: list[Step]) -> None:
     )
     for place, step in zip(places, steps, strict=True):
         side = 4 if step.change >= 0 else -4
-        on.ax.annotate(
+        on.note(
             f"{step.change:+.2f}".replace("-", "−"),
             (step.start + step.change, place),
             (side, 0),
+            inside=True,
             ha="left" if side > 0 else "right",
             color=c.colour("grey") if step.part else c.colour("ink"),
             weight="normal" if step.part else "bold",
-            **c.NOTE,
         )
