@@ -260,12 +260,13 @@ def test_bars_of_losses_and_what_is_left_add_up_to_the_points_lost(pack: Quarter
 def test_bars_of_a_change_lead_from_the_one_score_to_the_other(pack: QuarterPack) -> None:
     assert pack.before is not None
     found = rk.attribute(pack.before, pack.assessment)
-    bars = charts.why(found, "0110", lang="en", limit=3).patches
-    groups = [bar for bar in bars if bar.get_height() > 0.5]
+    (bars,) = charts.why(found, "0110", lang="en", limit=3).collections
+    sides = [np.asarray(path.vertices)[2] - np.asarray(path.vertices)[0] for path in bars.get_paths()]
     row = found.groups.loc["0110"]
-    assert sum(bar.get_width() for bar in groups) == pytest.approx(row["change"], abs=0.005)
-    parts = [bar for bar in bars if bar.get_height() < 0.5]
-    assert sum(bar.get_width() for bar in parts) == pytest.approx(row["change"] - row["rounding"])
+    groups = [length for length, height in sides if height > 0.5]
+    assert sum(groups) == pytest.approx(row["change"], abs=0.005)
+    parts = [length for length, height in sides if height < 0.5]
+    assert sum(parts) == pytest.approx(row["change"] - row["rounding"])
 
 
 def test_bars_of_a_movement_add_up_to_the_change(pack: QuarterPack) -> None:

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.typing import ArrayLike
 
 from riskkit import texts
 from riskkit.model import IndicatorModel
@@ -180,6 +183,17 @@ class Canvas:
             self.ax.legend(
                 handles, labels, ncols=columns or len(handles), loc="upper right", **place, **spacing
             )
+
+    def bars(
+        self, rows: ArrayLike, lengths: ArrayLike, *, left: ArrayLike = 0.0, height: ArrayLike, **look: Any
+    ) -> None:
+        """Horizontal bars as one artist, which is a tenth of the work of as many rectangles; axes that have them are
+        told their limits."""
+        middle, length, start, high = np.broadcast_arrays(rows, lengths, left, height)
+        x, y = np.array([start, start + length]), np.array([middle - high / 2, middle + high / 2])
+        corners: Any = np.stack([x[[0, 1, 1, 0]], y[[0, 0, 1, 1]]]).T
+        bars = PolyCollection(corners, **({"edgecolors": "none"} | look))
+        self.ax.add_collection(bars, autolim=False)
 
     def note(
         self,

@@ -156,14 +156,10 @@ def losses(
         single = bars[bars["drawn"] != "rest"]
         for kind, (colour, hatch) in _LOSS_KINDS.items():
             rows = np.flatnonzero(bars["drawn"] == kind)
-            look: dict[str, Any] = {
-                "height": 0.66,
-                "color": c.colour(colour),
-                "hatch": hatch,
-                "edgecolor": "white",
-            }
+            look = {"facecolors": c.colour(colour), "hatch": hatch, "edgecolors": "white"}
             if len(rows):
-                on.ax.barh(rows, bars["lost"].to_numpy()[rows], label=on.say(f"losses.{kind}"), **look)
+                lost = bars["lost"].to_numpy()[rows]
+                on.bars(rows, lost, height=0.66, label=on.say(f"losses.{kind}"), **look)
         for row, (value, kind) in enumerate(zip(bars["lost"], bars["drawn"], strict=True)):
             text = on.say("losses.together", lost=value) if kind == "rest" else f"{value:.2f}"
             on.note(text, (0.0 if kind == "rest" else max(value, 0), row), (4, 0), inside=True)

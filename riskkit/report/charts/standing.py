@@ -108,12 +108,12 @@ def _profile(
         rows = np.arange(len(nodes))
         if nodes["median"].notna().any():
             width = nodes["high"] - nodes["low"]
-            on.ax.barh(
+            on.bars(
                 rows,
                 width,
                 left=nodes["low"],
                 height=0.5,
-                color=c.colour("series_faint"),
+                facecolors=c.colour("series_faint"),
                 label=on.say("profile.middle"),
             )
             median = on.say("profile.median")

@@ -120,12 +120,14 @@ def _bars(on: c.Canvas, steps: list[Step]) -> None:
         range(1, len(steps) + 1),
         [c.colour("good" if step.change > 0 else "bad") for step in steps],
     )
-    on.ax.barh(
+    on.bars(
         places,
         [step.change for step in steps],
         left=[step.start for step in steps],
         height=[0.4 if step.part else 0.66 for step in steps],
-        color=[to_rgba(tone, FAINTER if step.part else 1.0) for tone, step in zip(tones, steps, strict=True)],
+        facecolors=[
+            to_rgba(tone, FAINTER if step.part else 1.0) for tone, step in zip(tones, steps, strict=True)
+        ],
     )
     for place, step in zip(places, steps, strict=True):
         side = 4 if step.change >= 0 else -4
