@@ -106,6 +106,37 @@ def test_text_at_a_whole_pixel_is_drawn_as_matplotlib_draws_it(words: str) -> No
     assert abs(lettered(draw, LetteredCanvas) - lettered(draw, FigureCanvasAgg)).max() == 0
 
 
+@given(st.text(lettering.FIGURES, min_size=1, max_size=9), st.sampled_from(["normal", "bold"]))
+def test_numbers_put_together_from_figures_are_those_that_matplotlib_draws(number: str, weight: str) -> None:
+    style: dict[str, Any] = {"family": fonts.families(), "weight": weight, "transform": None}
+    shown, boxes = [], []
+    for kind in (LetteredCanvas, FigureCanvasAgg):
+        figure = Figure(figsize=(2, 0.4), dpi=120)
+        on: Any = kind(figure)
+        text = figure.text(40, 20, number, fontsize=8.5, **style)
+        on.draw()
+        shown.append(np.asarray(on.buffer_rgba()).astype(int))
+        boxes.append(text.get_window_extent(on.get_renderer()).bounds)
+    assert boxes[0] == pytest.approx(boxes[1], abs=1e-9)
+    assert abs(shown[0] - shown[1]).max() == 0
+
+
+def test_where_figures_stand_between_pixels_a_number_is_drawn_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = (tuple(fonts.families()), "normal", "normal", 8.5, 121.0)
+    assert lettering._singly(kind)
+    lettering._singly.cache_clear()
+    laid_out = lettering._laid_out
+    with monkeypatch.context() as changed:
+        changed.setattr(
+            lettering, "_laid_out", lambda text, of: (laid_out(text, of)[0] + len(text) // 9 / 2, 9, 0)
+        )
+        assert not lettering._singly(kind)  # the row of pairs is longer than its figures
+        lettering._singly.cache_clear()
+        changed.setattr(lettering, "_laid_out", lambda text, of: (7.5 * len(text), 9, 0))
+        assert not lettering._singly(kind)
+    lettering._singly.cache_clear()
+
+
 def test_slanted_text_formulas_and_transparency_are_left_to_matplotlib() -> None:
     def slanted(figure: Figure) -> None:
         figure.text(0.5, 0.1, "slanted", rotation=30)

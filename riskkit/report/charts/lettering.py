@@ -1,7 +1,8 @@
 """Text on charts that is drawn once: where the same text is set again, its picture is put down again.
 
 The reports of a period share most labels, and laying out and drawing Chinese text is most of what a chart costs. A text
-is set at whole pixels, so that its picture is the same wherever it stands.
+is set at whole pixels, so that its picture is the same wherever it stands. Numbers, which reports do not share, are put
+together from their figures.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ KEPT = 4096
 """Texts that are kept, the last ones used."""
 AROUND = 3
 """Pixels beyond its measures that a text's letters may reach."""
+
+FIGURES = "0123456789.+−%"
+"""What numbers are put together from."""
 
 Type = tuple[tuple[str, ...], Any, Any, float, float]
 """Families, weight, style, size in points, and dots an inch."""
@@ -44,7 +48,7 @@ class Lettering(RendererAgg):
         """As matplotlib documents it."""
         if ismath:
             return super().get_text_width_height_descent(s, prop, ismath)  # type: ignore[no-untyped-call]  # matplotlib's
-        return _measured(s, _type(prop, self.dpi))
+        return measured(s, _type(prop, self.dpi))
 
     def _get_font_height_metrics(self, prop: FontProperties) -> tuple[float | None, float | None, float]:
         """Where matplotlib asks for it (3.11): what it would look up in the font again for every text."""
@@ -78,24 +82,62 @@ def _type(prop: FontProperties, dpi: float) -> Type:
 
 
 @lru_cache(KEPT)
-def _measured(text: str, of: Type) -> tuple[float, float, float]:
+def measured(text: str, of: Type) -> tuple[float, float, float]:
     """Width, height and depth below the baseline in pixels."""
-    width, height, depth = _plain(1, 1, of).get_text_width_height_descent(text, _prop(of), False)  # type: ignore[no-untyped-call]  # matplotlib's
-    return width, height, depth
+    if not _is_number(text, of):
+        return _laid_out(text, of)
+    widths, heights, depths = zip(*(_laid_out(figure, of) for figure in text), strict=True)
+    rise = max(height - depth for height, depth in zip(heights, depths, strict=True))
+    return sum(widths), rise + max(depths), max(depths)
 
 
 @lru_cache(KEPT)
 def drawn(text: str, of: Type) -> tuple[np.ndarray, int]:
     """How much of each pixel a text covers, the lowest row first, and how many rows lie below the baseline."""
-    width, height, depth = _measured(text, of)
+    width, height, depth = measured(text, of)
     below = math.ceil(depth) + AROUND
-    renderer = _plain(math.ceil(width) + 2 * AROUND, below + math.ceil(height - depth) + AROUND, of)
+    rows, columns = below + math.ceil(height - depth) + AROUND, math.ceil(width) + 2 * AROUND
+    cover = (_joined if _is_number(text, of) else _inked)(text, of, (rows, columns), below)
+    cover.flags.writeable = False
+    return cover, below
+
+
+def _inked(text: str, of: Type, size: tuple[int, int], below: int) -> np.ndarray:
+    renderer = _plain(size[1], size[0], of)
     gc = renderer.new_gc()
     gc.set_foreground("black")
     renderer.draw_text(gc, AROUND, renderer.height - below, text, _prop(of), 0)  # type: ignore[no-untyped-call]  # matplotlib's
-    cover = np.array(renderer.buffer_rgba())[::-1, :, 3]  # type: ignore[no-untyped-call]  # matplotlib's
-    cover.flags.writeable = False
-    return cover, below
+    return np.array(renderer.buffer_rgba())[::-1, :, 3]  # type: ignore[no-untyped-call]  # matplotlib's
+
+
+def _joined(text: str, of: Type, size: tuple[int, int], below: int) -> np.ndarray:
+    cover, right = np.zeros(size, np.uint8), 0
+    for figure in text:
+        own, under = drawn(figure, of)
+        place = cover[below - under :, right:][: own.shape[0], : own.shape[1]]
+        np.maximum(place, own, out=place)
+        right += int(_laid_out(figure, of)[0])
+    return cover
+
+
+def _is_number(text: str, of: Type) -> bool:
+    return len(text) > 1 and not set(text).difference(FIGURES) and _singly(of)
+
+
+@cache
+def _singly(of: Type) -> bool:
+    """Whether figures stand side by side as if each were alone: at whole pixels, and no pair nearer or further."""
+    pairs = "".join(one + other for one in FIGURES for other in FIGURES)
+    width = {figure: _laid_out(figure, of)[0] for figure in FIGURES}
+    whole = all(each.is_integer() for each in width.values())
+    return whole and _laid_out(pairs, of)[0] == sum(width[figure] for figure in pairs)
+
+
+@lru_cache(KEPT)
+def _laid_out(text: str, of: Type) -> tuple[float, float, float]:
+    """As `measured`, by matplotlib."""
+    width, height, depth = _plain(1, 1, of).get_text_width_height_descent(text, _prop(of), False)  # type: ignore[no-untyped-call]  # matplotlib's
+    return width, height, depth
 
 
 def _plain(width: int, height: int, of: Type) -> RendererAgg:
