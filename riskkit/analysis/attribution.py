@@ -50,14 +50,17 @@ class Attribution:
         A group's rows sum to its term. A `node` stands where a model gave it another weight or way of aggregating,
         which is no item's doing; parts of nothing are left out.
         """
-        return self._parts(np.arange(len(self.groups)))
+        return self._with_sides(self._terms(np.arange(len(self.groups))))
 
     def explain(self, unit: str) -> pd.DataFrame:
         """One unit's parts, largest first; columns as in `items`. Raises `Misuse` for a unit not in both."""
-        rows = self._parts(np.array([self._row(unit)]))
-        return rows.reindex(rows["term"].abs().sort_values(ascending=False, kind="stable").index).reset_index(
-            drop=True
-        )
+        return self._with_sides(self.terms(unit))
+
+    def terms(self, unit: str) -> pd.DataFrame:
+        """As `explain`, up to `term`: what an item was before and after is left out."""
+        rows = self._terms(np.array([self._row(unit)]))
+        largest = np.argsort(-rows["term"].abs().to_numpy(), kind="stable")
+        return rows.iloc[largest].reset_index(drop=True)
 
     def evidence(self, unit: str, item: str) -> pd.DataFrame:
         """The evidence rows behind an item on both sides, as in `Measures.evidence_rows`; `assessed_in` first, the
@@ -79,29 +82,51 @@ class Attribution:
         self.after.check_unit(unit)
         return int(self.groups.index.get_indexer(pd.Index([unit]))[0])
 
-    def _parts(self, rows: np.ndarray) -> pd.DataFrame:
-        units = self.groups.index[rows]
-        found = [self._deductions(rows)]
-        for group, whole in self.nodes.items():
+    def _terms(self, rows: np.ndarray) -> pd.DataFrame:
+        units, names = self.groups.index[rows], np.array(self.names, dtype=object)
+        places, groups, nodes, terms = [], [], [], []
+        for name, whole in self.nodes.items():
             part = np.nan_to_num(whole[rows])
             row, column = np.nonzero(np.abs(part) > NOTHING)
-            ids = np.array(self.names, dtype=object)[column]
-            kinds = np.where([name in self._items for name in ids], "item", "node")
-            values = {"unit": units[row], "group": group, "kind": kinds, "id": ids, "event": ""}
-            found.append(pd.DataFrame({**values, "term": part[row, column]}))
-        frame = pd.concat([each for each in found if len(each)] or found[:1], ignore_index=True)
-        frame = frame.astype(dict.fromkeys(PARTS[:-1], "str"))
-        place = frame["group"].map(GROUPS.index)
-        frame = frame.iloc[np.lexsort((place, units.get_indexer(pd.Index(frame["unit"]))))].reset_index(
-            drop=True
+            places.append(row)
+            groups.append(np.full(len(row), GROUPS.index(name)))
+            nodes.append(column)
+            terms.append(part[row, column])
+        place, group, node, term = (
+            np.concatenate([np.zeros(0, int), *each]) for each in (places, groups, nodes, terms)
         )
+        order = np.lexsort((group, place))
+        of = {
+            "unit": units.take(place[order]),
+            "group": np.array(GROUPS, dtype=object)[group[order]],
+            "kind": np.where(self._is_item, "item", "node").astype(object)[node[order]],
+            "id": names[node[order]],
+            "event": "",
+        }
+        frame = pd.DataFrame({**of, "term": term[order]}).astype(dict.fromkeys(PARTS[:-1], "str"))
+        return self._with_deductions(frame, rows)
+
+    def _with_deductions(self, frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+        """They come last, unit by unit, as in `GROUPS`."""
+        taken = self._deductions(rows)
+        if taken.empty:
+            return frame
+        both = pd.concat([each for each in (frame, taken) if len(each)], ignore_index=True)
+        place = self.groups.index[rows].get_indexer(pd.Index(both["unit"]))
+        both = both.astype(dict.fromkeys(PARTS[:-1], "str"))
+        return both.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+
+    def _with_sides(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """With what the items among the parts were on both sides."""
         for name, each in (("before", self.before), ("after", self.after)):
             frame = frame.join(_standing(each, frame).add_suffix(f"_{name}"))
         return frame[[*PARTS, *[f"{column}_{side}" for column in SIDES for side in ("before", "after")]]]
 
     @cached_property
-    def _items(self) -> set[str]:
-        return {*self.before.model.items, *self.after.model.items}
+    def _is_item(self) -> np.ndarray:
+        """Whether each of `names` is an item's."""
+        items = {*self.before.model.items, *self.after.model.items}
+        return np.array([name in items for name in self.names])
 
     def _deductions(self, rows: np.ndarray) -> pd.DataFrame:
         """The change of what each red-line event takes; of a roll-up the mean of all."""

@@ -49,7 +49,7 @@ def grade_gap(assessment: Assessment, unit: str) -> GradeGap:
 
         >>> [each for each in grade_gap(assessment, "0103").requirements if not each.met]
     """
-    return next(iter(grades_above(assessment, unit)), GradeGap(unit, None, ()))
+    return next(_above(assessment, unit), GradeGap(unit, None, ()))
 
 
 def grades_above(assessment: Assessment, unit: str) -> list[GradeGap]:
@@ -57,12 +57,14 @@ def grades_above(assessment: Assessment, unit: str) -> list[GradeGap]:
 
     >>> [(gap.grade, len(gap.requirements)) for gap in grades_above(assessment, "0404")]
     """
+    return list(_above(assessment, unit))
+
+
+def _above(assessment: Assessment, unit: str) -> Iterator[GradeGap]:
     held, grades = assessment.summary["grade"][assessment.check_unit(unit)], assessment.model.grades
     better = list(grades)[: list(grades).index(held)] if isinstance(held, str) else []
-    return [
-        GradeGap(unit, name, tuple(_requirements(assessment, unit, grades[name])))
-        for name in reversed(better)
-    ]
+    for name in reversed(better):
+        yield GradeGap(unit, name, tuple(_requirements(assessment, unit, grades[name])))
 
 
 def grade_held(assessment: Assessment, unit: str, *, every: bool = False) -> GradeGap:

@@ -35,15 +35,14 @@ def taken_up(
         >>> taken_up([1, 1], [0.5, 0.2], [Need([30, 20], 25)])
         {0}
     """
-    held = [([(n, gain) for n, gain in enumerate(need.gains) if gain > 0], need.least) for need in needs]
-    inner_first = sorted(held, key=lambda each: len(each[0]))
+    held = sorted((_members(once, along, need) for need in needs), key=lambda each: len(each.gains))
     least, found = math.inf, set[int]()
     waiting = [(0.0, (FREE,) * len(once))]
     for _ in range(most):
         if not waiting:
             return found
         bound, states = waiting.pop()
-        shares = _shares(once, along, inner_first, states) if bound < least - NEAR else None
+        shares = _shares(held, states) if bound < least - NEAR else None
         if shares is None:
             continue
         parts = [place for place, share in enumerate(shares) if 0 < share < 1 and states[place] == FREE]
@@ -61,22 +60,36 @@ def taken_up(
     return None
 
 
-def _shares(
-    once: Sequence[float],
-    along: Sequence[float],
-    inner_first: Sequence[tuple[list[tuple[int, float]], float]],
-    states: Sequence[int],
-) -> list[float] | None:
-    """How much of each thing meets the needs, of which the things that add to them are named with what they add, at the
-    least cost, were a part of a charge due for a part of its thing; none where they cannot be met."""
-    shares = [0.0] * len(once)
-    price = [along[place] + (once[place] if state == FREE else 0.0) for place, state in enumerate(states)]
-    for members, least in inner_first:
-        short = least - sum(gain * shares[place] for place, gain in members)
+class _Members(NamedTuple):
+    """A need's things and what each adds; the same with their states, free or taken, the cheapest for what it adds
+    first."""
+
+    gains: list[tuple[int, float]]
+    cheapest: list[tuple[int, float, int]]
+    least: float
+
+
+def _members(once: Sequence[float], along: Sequence[float], need: Need) -> _Members:
+    gains = [(place, gain) for place, gain in enumerate(need.gains) if gain > 0]
+    priced = [
+        ((along[place] + (once[place] if state == FREE else 0.0)) / gain, place, gain, state)
+        for place, gain in gains
+        for state in (FREE, TAKEN)
+    ]
+    return _Members(gains, [(place, gain, state) for _, place, gain, state in sorted(priced)], need.least)
+
+
+def _shares(inner_first: Sequence[_Members], states: Sequence[int]) -> list[float] | None:
+    """How much of each thing meets the needs at the least cost, were a part of a charge due for a part of its thing;
+    none where they cannot be met."""
+    shares = [0.0] * len(states)
+    for gains, cheapest, least in inner_first:
+        short = least - sum([gain * shares[place] for place, gain in gains])
         if short <= NEAR:
             continue
-        free = [(price[place] / gain, place, gain) for place, gain in members if states[place] != LEFT]
-        for _, place, gain in sorted(free):
+        for place, gain, state in cheapest:
+            if states[place] != state:
+                continue
             done = min(1 - shares[place], short / gain)
             shares[place] += done
             short -= done * gain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -78,20 +78,20 @@ def next_grade(assessment: Assessment, unit: str, costs: Mapping[str, float] | N
     if assessment.summary["provisional"][unit]:
         found = float(assessment.summary["coverage"][unit])
         short = Requirement("coverage", False, assessment.model.spec.provisional.coverage, found)
-        return NextGrade(assessment, unit, None, "provisional", (short,), _frame([]))
+        return NextGrade(assessment, unit, None, "provisional", (short,), _frame())
     if gap.grade is None:
-        return NextGrade(assessment, unit, None, "best", (), _frame([]))
+        return NextGrade(assessment, unit, None, "best", (), _frame())
     if assessment.summary["rollup"][unit]:
-        return NextGrade(assessment, unit, gap.grade, "rollup", first, _frame([]))
+        return NextGrade(assessment, unit, gap.grade, "rollup", first, _frame())
     ladder = _Ladder(assessment, unit, costs)
     if not ladder.linear:
-        return NextGrade(assessment, unit, gap.grade, "aggregate", first, _frame([]))
+        return NextGrade(assessment, unit, gap.grade, "aggregate", first, _frame())
     wanted = assessment.model.grades[gap.grade]
     needs = ladder.needs(wanted)
     beyond = [need for need in needs if need.best < need.least - MARGIN / 1000]
     if beyond:
         short_of = tuple(ladder.requirement(need, wanted) for need in beyond)
-        return NextGrade(assessment, unit, gap.grade, "out_of_reach", (*first, *short_of), _frame([]))
+        return NextGrade(assessment, unit, gap.grade, "out_of_reach", (*first, *short_of), _frame())
     gains = ladder.solve(needs)
     items = ladder.frame(gains)
     score = ladder.published(gains)
@@ -109,10 +109,13 @@ def _check(costs: Mapping[str, float], assessment: Assessment) -> None:
 COLUMNS = ["points", "needed", "gain", "value", "target", "state", "effort"]
 
 
-def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["item", *COLUMNS]).set_index("item")
-    numbers = dict.fromkeys([name for name in COLUMNS if name != "state"], "float64")
-    return frame.astype({**numbers, "state": "str"}).sort_values("gain", ascending=False, kind="stable")
+def _frame(items: Iterable[str] = (), **columns: Iterable[object]) -> pd.DataFrame:
+    data = {
+        name: pd.Series(list(columns.get(name, ())), dtype="str" if name == "state" else "float64")
+        for name in COLUMNS
+    }
+    index = pd.Series(list(items), dtype="str", name="item")
+    return pd.DataFrame(data).set_index(index).sort_values("gain", ascending=False, kind="stable")
 
 
 class _Step(NamedTuple):
@@ -352,22 +355,21 @@ class _Ladder:
 
     def frame(self, gains: np.ndarray) -> pd.DataFrame:
         """The plan, a row an item; its gain is what the total would lack without it."""
-        total, rows = self._scored(gains)[0, 0], []
-        values, states = self.measured["value"].to_dict(), self.measured["state"].to_dict()
-        for column in np.flatnonzero(gains > 0):
-            name, without = self.plan.items[column], gains.copy()
-            without[column] = 0.0
-            needed = self.points[column] + gains[column]
-            rows.append(
-                {
-                    "item": name,
-                    "points": self.points[column],
-                    "needed": needed,
-                    "gain": total - self._scored(without)[0, 0],
-                    "value": values[name],
-                    "target": value_for(self.plan.curves[column], needed, values[name]),
-                    "state": states[name],
-                    "effort": self.costs[column] * (1 + gains[column] / self.plan.maximum),
-                }
-            )
-        return _frame(rows)
+        chosen = np.flatnonzero(gains > 0)
+        without = np.tile(gains, (len(chosen), 1))
+        without[np.arange(len(chosen)), chosen] = 0.0
+        total, *lacking = self._scored(np.vstack([gains, without]))[:, 0]
+        names = [self.plan.items[column] for column in chosen]
+        measured = self.measured.loc[names]
+        points, needed = self.points[chosen], (self.points + gains)[chosen]
+        curves = [self.plan.curves[column] for column in chosen]
+        return _frame(
+            names,
+            points=points,
+            needed=needed,
+            gain=total - np.array(lacking),
+            value=measured["value"],
+            target=[value_for(*each) for each in zip(curves, needed, measured["value"], strict=True)],
+            state=measured["state"],
+            effort=self.costs[chosen] * (1 + gains[chosen] / self.plan.maximum),
+        )

@@ -42,7 +42,7 @@ def why(
 
     >>> why(attribute(bank.assessment("2026Q1"), bank.assessment("2026Q2")), "0105")
     """
-    parts, row = attribution.explain(unit), attribution.groups.loc[[unit]].iloc[0]
+    parts, row = attribution.terms(unit), attribution.groups.loc[[unit]].iloc[0]
     with c.canvas(ax, lang, height=1.0) as on:
         steps = _steps(on, attribution, parts, row, limit)
         on.title(
