@@ -242,7 +242,7 @@ class BranchReport(Report):
                 self._value(str(name), row),
                 self._state(row),
             ]
-            for name, row in lost.head(limit).iterrows()
+            for name, row in lost.head(limit).to_dict("index").items()
         ]
         if len(lost) > limit:
             more = self.say("losses.more", n=len(lost) - limit)
@@ -253,7 +253,7 @@ class BranchReport(Report):
 
     def items(self) -> Part:
         """Every item: value, number of cases, points, weight, state, evidence class."""
-        rows = [self._item(str(name), row) for name, row in self.items_frame.iterrows()]
+        rows = [self._item(str(name), row) for name, row in self.items_frame.to_dict("index").items()]
         columns = self.columns("~item", ">value", ">n", ">points", ">share", "~state", "class")
         return parts.table(columns, rows, none=self.say("items.none"))
 
@@ -319,7 +319,7 @@ class BranchReport(Report):
                 self.change(row["change"]),
                 self._cause(row),
             ]
-            for item, row in moved.iterrows()
+            for item, row in moved.to_dict("index").items()
         ]
         columns = self.columns("~item", ">before", ">after", ">effect", "~because")
         return parts.table(columns, rows, none=self.say("changes.none"))

@@ -89,7 +89,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *, no
         f'<th role="columnheader" scope="col" style="{_head_style(column)}">{escape(column.heading)}</th>'
         for column in columns
     )
-    body = "".join(f'<tr role="row">{_row(columns, row)}</tr>' for row in rows)
+    looks = [_Look.of(column, first=not place) for place, column in enumerate(columns)]
+    body = "".join(f'<tr role="row">{_row(looks, row)}</tr>' for row in rows)
     kind = "rk-table rk-cards" if len(columns) > NARROW else "rk-table"
     paper = f"background-color:{_colour('white')};color:{_colour('ink')}"
     style = f"border-collapse:collapse;font-size:.92em;margin:.4em 0;{paper}"
@@ -129,34 +130,45 @@ def _head_style(column: Column) -> str:
     return f"text-align:{column.align};color:{_colour('grey')};font-weight:600;padding:.3em .7em;{edge}"
 
 
-def _row(columns: Sequence[Column], row: Sequence[Cell | str]) -> str:
+@dataclass(frozen=True)
+class _Look:
+    """What the cells of a column have in common: tag, attributes, style, and whether it depends on their text."""
+
+    tag: str
+    attributes: str
+    style: str
+    wrap: bool
+
+    @classmethod
+    def of(cls, column: Column, *, first: bool) -> _Look:
+        """A column's; the first one names its rows."""
+        edge = f"border-bottom:1px solid {_colour('hairline')}"
+        style = f"text-align:{column.align};padding:.28em .7em;{edge};vertical-align:top"
+        style += ";min-width:8em;max-width:32em" if column.wrap else ""
+        if first:
+            return cls("th", 'role="rowheader" scope="row"', style, column.wrap)
+        long = ' class="rk-long"' if column.wrap else ""
+        return cls("td", f'role="cell"{long} data-label="{escape(column.heading)}"', style, column.wrap)
+
+
+def _row(looks: Sequence[_Look], row: Sequence[Cell | str]) -> str:
     cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
-    tags = ['th role="rowheader" scope="row"', *[_tag(column) for column in columns[1:]]]
-    return "".join(_cell(*each) for each in zip(tags, columns, cells, strict=True))
+    return "".join(_cell(*each) for each in zip(looks, cells, strict=True))
 
 
-def _tag(column: Column) -> str:
-    long = ' class="rk-long"' if column.wrap else ""
-    return f'td role="cell"{long} data-label="{escape(column.heading)}"'
-
-
-def _cell(tag: str, column: Column, cell: Cell) -> str:
-    edge = f"border-bottom:1px solid {_colour('hairline')}"
-    style = f"text-align:{column.align};padding:.28em .7em;{edge};vertical-align:top"
-    if column.wrap:
-        style += ";min-width:8em;max-width:32em"
-    elif _breadth(cell.text) <= ONE_LINE:
-        style += ";white-space:nowrap"
-    style += _tone_style(cell.tone) + (";font-weight:600" if cell.bold else ";font-weight:400")
+def _cell(look: _Look, cell: Cell) -> str:
+    line = "" if look.wrap or _breadth(cell.text) > ONE_LINE else ";white-space:nowrap"
+    weight = ";font-weight:600" if cell.bold else ";font-weight:400"
     name = f' id="{escape(cell.name)}"' if cell.name else ""
     text = escape(cell.text)
     shown = f'<a href="#{escape(cell.to)}">{text}</a>' if cell.to else text
-    return f'<{tag}{name} style="{style}">{shown}</{tag.split()[0]}>'
+    style = f"{look.style}{line}{_tone_style(cell.tone)}{weight}"
+    return f'<{look.tag} {look.attributes}{name} style="{style}">{shown}</{look.tag}>'
 
 
 def _breadth(text: str) -> int:
     """A text's length, Chinese characters counting double."""
-    return sum(1 + (letter > "\u2e7f") for letter in text)
+    return len(text) if text.isascii() else sum(1 + (letter > "\u2e7f") for letter in text)
 
 
 def _tone_style(tone: Tone) -> str:
