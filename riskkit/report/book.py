@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
@@ -52,13 +52,16 @@ class Book:
         self.most = most
         self.lang: texts.Language = pack.lang
         self.title = title
-        self.workbook = Workbook()
-        self.workbook.remove(self.workbook.worksheets[0])
         self.pictures: list[str] = []
         self.sheets: list[Sheet] = []
-        base = font("ruler", "ink", False)
-        inside: Any = self.workbook
-        inside._fonts[0] = inside._named_styles["Normal"].font = base
+
+    @cached_property
+    def workbook(self) -> Workbook:
+        """What is written; made when first asked for, as pages ask a book for words alone."""
+        made: Any = Workbook()
+        made.remove(made.worksheets[0])
+        made._fonts[0] = made._named_styles["Normal"].font = font("ruler", "ink", False)
+        return cast("Workbook", made)
 
     # ------------------------------------------------------------ words and numbers
 

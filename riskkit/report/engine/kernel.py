@@ -141,6 +141,7 @@ def prepared() -> Iterator[None]:
     sys.argv = [ipykernel_launcher.__file__, "-f", "", HISTORY]
     app = _App.instance(log_level=50)
     app.initialize([HISTORY])
+    app.log.setLevel(app.log_level)  # its records, of which nobody reads those below, need not be made
     _prepared = app
     with app.kernel.shell.builtin_trap:
         yield
