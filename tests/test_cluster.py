@@ -31,7 +31,7 @@ from riskkit.report.cluster import dispatch, likeness, station
 from riskkit.report.cluster.dispatch import Cluster
 from riskkit.report.cluster.notes import Answer, Errand, Notes, note
 from riskkit.report.cluster.station import Left, Station
-from riskkit.report.engine.client import Outcome
+from riskkit.report.engine.children import Outcome
 from riskkit.report.making import Order
 from riskkit.report.workplace import WORK
 from tests import small_bank as small

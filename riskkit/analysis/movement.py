@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from riskkit.analysis.attribution import Attribution, attribute
-from riskkit.scoring.assessment import Assessment, item_frame
+from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.item_frame import item_frame
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from riskkit.evidence.reach import Reach
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
 from riskkit.model import IndicatorModel
 from riskkit.model import schema as s
-from riskkit.scoring.assessment import Assessment, item_frame
+from riskkit.scoring.assessment import Assessment
+from riskkit.scoring.item_frame import item_frame
 
 SLACK = 1e-9
 

@@ -19,10 +19,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from riskkit import texts
 from riskkit.model import IndicatorModel
+from riskkit.report.cells import Label, clean
 from riskkit.report.pack import QuarterPack
 from riskkit.report.package import finished
 from riskkit.report.sheet_xml import settle
-from riskkit.report.sheets import Column, Label, Sheet, clean, title_of
+from riskkit.report.sheets import Column, Sheet, title_of
 from riskkit.report.theme import LOGO, Look, alignment, font, reads_on, theme
 
 LONGEST_MARGINAL = 44

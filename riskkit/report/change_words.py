@@ -6,8 +6,9 @@ from typing import Any
 
 from riskkit.analysis.real_change import CANNOT_SAY, LEAST_SHARE, NOT_SHOWN, REAL
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Shown
 from riskkit.report.figures import row_of
-from riskkit.report.sheets import CENTRED, NOTHING, Shown
+from riskkit.report.sheets import CENTRED
 from riskkit.report.tables import silent_sentences
 
 

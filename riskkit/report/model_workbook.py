@@ -27,11 +27,12 @@ from riskkit.model.schema import Item, ModelSpec, NoRedLine, Spec
 from riskkit.model.write import as_yaml
 from riskkit.publish import scratch_file
 from riskkit.report.blank_form import landscape
+from riskkit.report.cells import Formula, put
 from riskkit.report.model_assembly import Where, assemble
 from riskkit.report.model_layout import Field, Layout, Row, layouts, longest_scale, model_rows
 from riskkit.report.model_reading import Pages, read_pages
 from riskkit.report.package import finished
-from riskkit.report.sheets import HEAD, TEXT, WRAPPED, Formula, Sheet, put
+from riskkit.report.sheets import HEAD, TEXT, WRAPPED, Sheet
 from riskkit.report.theme import Look, theme
 
 FIRST_ROW = 3

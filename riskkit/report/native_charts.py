@@ -32,7 +32,7 @@ from openpyxl.drawing.text import Font as Typeface
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from riskkit.report.sheets import Label, clean
+from riskkit.report.cells import Label, clean
 from riskkit.report.theme import reads_on, theme
 
 

@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl.workbook import Workbook
 
+from riskkit.report.cells import clean
 from riskkit.report.sheet_xml import parts_of
-from riskkit.report.sheets import clean
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 FIRST = ("[Content_Types].xml", "_rels/.rels")

@@ -12,7 +12,7 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from riskkit.report.sheets import quoted
+from riskkit.report.cells import quoted
 from riskkit.report.theme import reads_on, theme
 
 Comparison = Literal["lessThan", "equal", "notEqual", "between"]

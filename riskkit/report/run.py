@@ -16,7 +16,7 @@ from riskkit.errors import Misuse, PublishFailed, ReportFailed
 from riskkit.periods import Period
 from riskkit.publish import damaged, digest, read_manifest
 from riskkit.report import pdf
-from riskkit.report.engine.client import TURNS, Outcome, ZygoteFailed
+from riskkit.report.engine.children import TURNS, Outcome, ZygoteFailed
 from riskkit.report.house_style import house_style
 from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died
 from riskkit.report.versions import versions

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from riskkit.report.sheets import NOTHING, quoted
+from riskkit.report.cells import NOTHING, quoted
 from riskkit.scoring.grades import SLACK
 from riskkit.scoring.plan import NIL, Branching
 

@@ -18,7 +18,7 @@ from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import SheetDimension
 from openpyxl.writer.excel import ExcelWriter
 
-from riskkit.report.sheets import Formula, RichText
+from riskkit.report.cells import Formula, RichText
 
 QUICKLY = 1
 """The level at which text is packed that is unpacked again soon."""
@@ -76,7 +76,7 @@ def begun(worksheet: Any) -> bool:
 def parts_of(workbook: Any) -> dict[str, bytes]:
     """Every part of a workbook's package by its name.
 
-    They are those that openpyxl's own saving makes, but a formula written by `sheets.put` stands with its result. The
+    They are those that openpyxl's own saving makes, but a formula written by `cells.put` stands with its result. The
     workbook is used up: its cells are gone afterwards.
     """
     parts: Any = _Parts()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Shown
 from riskkit.report.phrases import grade_name, grade_short, national_wording
-from riskkit.report.sheets import CENTRED, NOTHING, TEXT, WRAPPED, Column, Sheet, Shown
+from riskkit.report.sheets import CENTRED, TEXT, WRAPPED, Column, Sheet
 
 LIVE, PUBLISHED = 5, 6
 """The columns of what may be changed and of what was published."""

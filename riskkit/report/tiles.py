@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from riskkit.report.sheets import Formula, Label, Runs, Sheet
+from riskkit.report.cells import Formula, Label, Runs
+from riskkit.report.sheets import Sheet
 from riskkit.report.theme import Look, Size
 
 

@@ -12,8 +12,8 @@ from riskkit.analysis.grade_gap import GradeGap, Requirement, grade_gap
 from riskkit.analysis.next_grade import NextGrade
 from riskkit.model import schema as s
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING
 from riskkit.report.phrases import grade_name, grade_short, line_name, node_name, why_not_better, withheld
-from riskkit.report.sheets import NOTHING
 from riskkit.report.tables import value_text
 
 DIGITS = {"ratio": 3, "days": 1, "money": 0}

@@ -17,8 +17,9 @@ from riskkit.errors import Misuse
 from riskkit.model import IndicatorModel
 from riskkit.publish import scratch_file
 from riskkit.report.blank_form import landscape
+from riskkit.report.cells import Label
 from riskkit.report.package import finished
-from riskkit.report.sheets import HEAD, QUIET, TEXT, WRAPPED, Label, Sheet, title_of
+from riskkit.report.sheets import HEAD, QUIET, TEXT, WRAPPED, Sheet, title_of
 from riskkit.report.theme import Look, theme
 from riskkit.scoring.ahp import SAATY_SCALE
 from riskkit.scoring.group_weights import Group, sibling_groups

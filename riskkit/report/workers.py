@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from riskkit.report.engine import surroundings, ways
-from riskkit.report.engine.client import PRELOAD, Outcome, Zygote, ZygoteFailed
+from riskkit.report.engine.children import Outcome, ZygoteFailed
+from riskkit.report.engine.client import PRELOAD, Zygote
 from riskkit.report.engine.zygote import named
 from riskkit.report.making import Order
 

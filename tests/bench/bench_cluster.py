@@ -16,7 +16,7 @@ import pytest
 from riskkit import open_workspace
 from riskkit.report.cluster.dispatch import Cluster
 from riskkit.report.engine import ways
-from riskkit.report.engine.client import TURNS
+from riskkit.report.engine.children import TURNS
 from riskkit.report.making import BRANCHES, Made, Order
 from riskkit.report.run import run_id
 from riskkit.report.workers import EVERY, Workers, zygote_for

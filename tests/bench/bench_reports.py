@@ -12,7 +12,8 @@ import pytest
 
 from riskkit import open_workspace
 from riskkit.report.engine import surroundings, ways
-from riskkit.report.engine.client import PRELOAD, TURNS, Zygote
+from riskkit.report.engine.children import TURNS
+from riskkit.report.engine.client import PRELOAD, Zygote
 from riskkit.report.making import BRANCHES, Order
 from riskkit.report.workers import ROOMS
 from tests.bench import branch_workload

@@ -11,24 +11,10 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from riskkit.report.cells import LONGEST, NOTHING, Formula, Label, Run, Runs, clean, plain_value, put, quoted
 from riskkit.report.package import finished
 from riskkit.report.sheet_xml import parts_of
-from riskkit.report.sheets import (
-    LONGEST,
-    NOTHING,
-    Formula,
-    Label,
-    Run,
-    Runs,
-    Sheet,
-    clean,
-    ems,
-    lines_of,
-    plain_value,
-    put,
-    quoted,
-    title_of,
-)
+from riskkit.report.sheets import Sheet, ems, lines_of, title_of
 from riskkit.report.theme import Look
 
 

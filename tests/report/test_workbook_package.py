@@ -15,9 +15,9 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from riskkit.report import package
+from riskkit.report.cells import Formula, put
 from riskkit.report.package import CORE
 from riskkit.report.sheet_xml import parts_of, settle
-from riskkit.report.sheets import Formula, put
 from riskkit.report.theme import Look
 
 

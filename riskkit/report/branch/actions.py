@@ -10,7 +10,8 @@ from riskkit.analysis.next_grade import NextGrade
 from riskkit.discretion import mask
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Sheet, Shown
+from riskkit.report.cells import NOTHING, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Sheet
 from riskkit.report.theme import Look
 from riskkit.report.way_words import step_words, way_lead, way_steps
 

@@ -11,9 +11,10 @@ from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
+from riskkit.report.cells import NOTHING, Formula, Shown
 from riskkit.report.phrases import effect, grade_name, in_effect, line_name, node_name, withheld
 from riskkit.report.quarter.red_lines import choice
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Formula, Sheet, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Sheet
 from riskkit.report.way_words import lacking, required
 from riskkit.scoring.plan import ROOT
 

@@ -9,9 +9,10 @@ import pandas as pd
 from riskkit.discretion import SMALLEST_GROUP
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
+from riskkit.report.cells import NOTHING
 from riskkit.report.paper import close_up
 from riskkit.report.phrases import QUESTIONNAIRE, few
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column
 
 WIDTHS = [8, 32, 9, 26, 34, 16, 9, 46]
 LONGEST = 200

@@ -11,10 +11,11 @@ from riskkit.rectification import CLOSED
 from riskkit.report.book import Book
 from riskkit.report.branch.actions import stage_cell
 from riskkit.report.branch.links import Links
+from riskkit.report.cells import NOTHING, Shown
 from riskkit.report.paper import close_up
 from riskkit.report.phrases import effect, in_effect, line_name
 from riskkit.report.quarter.red_lines import choice
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column, Sheet
 from riskkit.report.theme import Look
 
 WIDTHS = [15, 8, 9, 11, 34, 26, 12, 10, 11, 11, 10, 13]

@@ -10,9 +10,10 @@ from riskkit.report import rules
 from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
+from riskkit.report.cells import NOTHING, Label, Shown
 from riskkit.report.paper import close_up
 from riskkit.report.phrases import asks_people, few, node_name, withheld
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Label, Sheet, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column, Sheet
 from riskkit.report.theme import theme
 
 WIDTHS = [7, 33, 27, 8, 10, 11, 11, 7, 13, 7, 6, 9, 8, 27]

@@ -13,10 +13,11 @@ from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
+from riskkit.report.cells import NOTHING, Formula, Shown, quoted
 from riskkit.report.paper import close_up
 from riskkit.report.phrases import line_name, node_name, withheld
 from riskkit.report.quarter.live import joined, place, shown
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Formula, Sheet, Shown, quoted
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Sheet
 from riskkit.scoring.plan import ROOT
 
 QUIETLY = Shown(NOTHING, CENTRED.but(colour="faint"))

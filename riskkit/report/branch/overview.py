@@ -17,6 +17,7 @@ from riskkit.report.book import Book
 from riskkit.report.branch.actions import write_actions
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
+from riskkit.report.cells import NOTHING, Formula, Runs, Shown, quoted
 from riskkit.report.change_words import real_change_of, silence
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import (
@@ -29,7 +30,7 @@ from riskkit.report.phrases import (
 )
 from riskkit.report.quarter.changes import causes_cell
 from riskkit.report.quarter.live import shown
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Formula, Runs, Sheet, Shown, quoted
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Sheet
 from riskkit.report.theme import Look
 from riskkit.report.tiles import Tile, write_tiles
 from riskkit.report.way_words import why_not_next

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, quoted
 from riskkit.report.phrases import grade_name, has_national_wording, national_wording
 from riskkit.report.quarter.live import in_digits, joined, place, shown
 from riskkit.report.score_formulas import grade_word
-from riskkit.report.sheets import NOTHING, Formula, quoted
 from riskkit.report.thresholds import Thresholds
 from riskkit.scoring.plan import ROOT
 

@@ -12,6 +12,7 @@ from riskkit.report.book import Book
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
 from riskkit.report.branch.steps import DIFFERENCE, POINTS, PUBLISHED, SCORE, difference, write_steps
+from riskkit.report.cells import NOTHING, Formula, Shown
 from riskkit.report.formulas import aggregate_in_words
 from riskkit.report.paper import together
 from riskkit.report.phrases import few, withheld
@@ -19,7 +20,7 @@ from riskkit.report.quarter.live import shown
 from riskkit.report.quarter.verification import Verification
 from riskkit.report.quarter.weights import counted
 from riskkit.report.score_formulas import NONE
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Formula, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column
 from riskkit.report.thresholds import INPUT, Thresholds, write_thresholds
 from riskkit.scoring.plan import ROOT, Branching
 

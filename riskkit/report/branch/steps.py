@@ -9,10 +9,11 @@ from typing import Any
 from riskkit.report import rules
 from riskkit.report import score_formulas as formulas
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula
 from riskkit.report.phrases import effect, grade_name, grade_short, in_effect, line_name
 from riskkit.report.quarter.live import shown
 from riskkit.report.score_formulas import grade_word
-from riskkit.report.sheets import CENTRED, NOTHING, TEXT, WRAPPED, Formula, Sheet
+from riskkit.report.sheets import CENTRED, TEXT, WRAPPED, Sheet
 from riskkit.report.theme import Look
 from riskkit.report.thresholds import Thresholds, least_scores
 

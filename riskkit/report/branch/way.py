@@ -7,9 +7,10 @@ from riskkit.report.book import Book
 from riskkit.report.branch.asked import write_asked
 from riskkit.report.branch.links import Links
 from riskkit.report.branch.reckoned import Reckoned
+from riskkit.report.cells import NOTHING, Formula, Shown
 from riskkit.report.formulas import scale_in_words
 from riskkit.report.paper import close_up
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column, Sheet
 from riskkit.report.theme import Look
 from riskkit.report.way_words import Step, way_lead, way_steps, why_not_next
 

@@ -19,7 +19,7 @@ from riskkit.errors import Misuse, PublishFailed, ReportFailed, RiskkitError
 from riskkit.report.cluster import station
 from riskkit.report.cluster.likeness import likeness
 from riskkit.report.cluster.notes import Answer, Errand, Notes
-from riskkit.report.engine.client import Outcome, ZygoteFailed
+from riskkit.report.engine.children import Outcome, ZygoteFailed
 from riskkit.report.making import Order
 
 if TYPE_CHECKING:

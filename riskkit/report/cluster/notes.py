@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from riskkit.report.engine.client import Outcome
+from riskkit.report.engine.children import Outcome
 from riskkit.report.making import Order
 
 _ERRAND, _WORK, _ATTEMPT, _DONE = "errand", "work", "attempt", "done"

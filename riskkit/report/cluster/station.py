@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from riskkit.report.cluster import likeness
 from riskkit.report.cluster.notes import Answer, Notes, note
-from riskkit.report.engine.client import GONE, Child, Outcome, Zygote, ZygoteFailed
+from riskkit.report.engine.children import GONE, Child, Outcome, ZygoteFailed
+from riskkit.report.engine.client import Zygote
 from riskkit.report.workers import zygote_for
 
 SILENCE = 30.0

@@ -12,7 +12,8 @@ from typing import Any
 from jupyter_client.client import KernelClient
 from jupyter_client.session import Session
 
-from riskkit.report.engine.client import Child, Zygote
+from riskkit.report.engine.children import Child
+from riskkit.report.engine.client import Zygote
 from riskkit.report.engine.frames import IOPUB, SHELL, STDIN, Unpacker, pack, unsigned
 from riskkit.report.engine.streams import NAMES, Shared
 

@@ -13,14 +13,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from riskkit.errors import ReportFailed
 from riskkit.report.engine import ways
+from riskkit.report.engine.children import GONE, TURNS, Child, Outcome, ZygoteFailed
 from riskkit.report.engine.surroundings import FORK_SAFE, with_checkout
-from riskkit.report.engine.zygote import MOST, Fork, Notice, Refusal, Start, Work, send_all
+from riskkit.report.engine.zygote import MOST, Fork, Notice, Start, Work, send_all
 
 if TYPE_CHECKING:
     from riskkit.report.engine.jobs import Executed, Job
@@ -42,81 +41,7 @@ PRELOAD = (
 """What the zygote imports, and calls, unless told otherwise."""
 JOBS = ("riskkit.report.engine.jobs:warm",)
 """What children need that run papermill themselves."""
-TURNS = 50
-"""Reports that a child may make one after the other, before another takes its place; each notebook has a kernel of its
-own."""
 _START = "from riskkit.report.engine.zygote import main; main()"
-
-
-class ZygoteFailed(ReportFailed):
-    """The process that forks could not start, could not fork, or is gone."""
-
-
-GONE: Refusal = ("zygote_gone", {})
-
-
-@dataclass
-class Outcome:
-    """How a child ended: with a value, with an error, or without a word: `status` is its exit code, negative for a
-    signal."""
-
-    value: Any = None
-    error: BaseException | None = None
-    status: int | None = None
-
-    @property
-    def died(self) -> bool:
-        """Whether it ended without an answer."""
-        return self.status is not None
-
-
-@dataclass(eq=False)
-class Child:
-    """A child: the socket it answers on, its process, and, once it has ended, its status; after an answer, whether it
-    is too large by now for more work."""
-
-    number: int
-    talk: socket.socket
-    process: int | None = None
-    status: int | None = None
-    refused: Refusal | None = None
-    answer: bytearray = field(default_factory=bytearray)
-    turns: int = 0
-    spent: bool = False
-
-    def done(self, turns: int = TURNS) -> bool:
-        """Whether it is to take no more work, having taken so many turns, failed, or grown too large."""
-        return self.ended or self.spent or self.turns >= turns
-
-    @property
-    def ended(self) -> bool:
-        """Whether its process is gone."""
-        return self.status is not None or self.refused is not None
-
-    @property
-    def answered(self) -> bool:
-        """Whether its whole answer is here."""
-        return len(self.answer) >= 8 and len(self.answer) >= 8 + int.from_bytes(self.answer[:8], "big")
-
-    @property
-    def exit_code(self) -> int:
-        """How its process ended: its exit code, negative for a signal."""
-        return os.waitstatus_to_exitcode(self.status or 0)
-
-    def signal(self, number: int) -> None:
-        """Send a signal to it and to all it started; nothing happens to one that is gone."""
-        if self.process is not None and not self.ended:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process, number)
-
-    def outcome(self) -> Outcome:
-        """What it answered, or how it died."""
-        if self.refused:
-            return Outcome(error=ZygoteFailed(self.refused[0], **self.refused[1]))
-        if not self.answered:
-            return Outcome(status=self.exit_code)
-        well, said, self.spent = pickle.loads(memoryview(self.answer)[8:])
-        return Outcome(value=said) if well else Outcome(error=said)
 
 
 class Zygote:
@@ -364,16 +289,14 @@ class Zygote:
         child: Child | None = key.data
         if child is None:
             self.notices(0)
-        elif piece := _piece(child.talk):
-            child.answer += piece
-        else:
+        elif not child.hear():
             selector.unregister(child.talk)
 
     @staticmethod
     def _outcome(child: Child) -> Outcome:
         if not child.refused and not child.answered:
-            while piece := _piece(child.talk):
-                child.answer += piece
+            while child.hear():
+                pass
         return child.outcome()
 
     @staticmethod
@@ -394,13 +317,6 @@ def _said(link: socket.socket) -> bytes:
     try:
         return link.recv(MOST)
     except ConnectionError:
-        return b""
-
-
-def _piece(talk: socket.socket) -> bytes:
-    try:
-        return talk.recv(1 << 20, socket.MSG_DONTWAIT)
-    except (BlockingIOError, ConnectionError):
         return b""
 
 

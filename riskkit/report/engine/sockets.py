@@ -15,7 +15,8 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from riskkit.report.engine import client
-from riskkit.report.engine.client import Child, Zygote
+from riskkit.report.engine.children import Child
+from riskkit.report.engine.client import Zygote
 
 _NAME = "riskkit-fork"
 

@@ -6,24 +6,12 @@ import pandas as pd
 
 from riskkit.report import figures, rules
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, Run, Runs, Shown, quoted
 from riskkit.report.change_words import real_cells, real_changes
 from riskkit.report.phrases import grade_short
 from riskkit.report.quarter.live import Live
 from riskkit.report.quarter.watch import cause_name
-from riskkit.report.sheets import (
-    CENTRED,
-    NAME,
-    NOTHING,
-    QUIET,
-    TEXT,
-    Column,
-    Formula,
-    Run,
-    Runs,
-    Sheet,
-    Shown,
-    quoted,
-)
+from riskkit.report.sheets import CENTRED, NAME, QUIET, TEXT, Column, Sheet
 
 CAUSES = 3
 CHANGE = 5

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from riskkit.report import native_charts
 from riskkit.report.book import Book
-from riskkit.report.sheets import NUMBER, TEXT, Column, Formula, Label
+from riskkit.report.cells import Formula, Label
+from riskkit.report.sheets import NUMBER, TEXT, Column
 
 
 class ChartData:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from riskkit.report import figures, native_charts, rules
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, Shown
 from riskkit.report.change_words import real_changes
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import grade_name, in_effect, line_name, node_name, tie_groups
@@ -17,16 +18,7 @@ from riskkit.report.quarter.ranking import change_cell
 from riskkit.report.quarter.six_figures import six_figures
 from riskkit.report.quarter.verification import Verification
 from riskkit.report.quarter.watch import Watched, cause_name, watch_list
-from riskkit.report.sheets import (
-    CENTRED,
-    NAME,
-    NOTHING,
-    QUIET,
-    WRAPPED,
-    Formula,
-    Sheet,
-    Shown,
-)
+from riskkit.report.sheets import CENTRED, NAME, QUIET, WRAPPED, Sheet
 from riskkit.report.theme import Look, theme
 from riskkit.report.tiles import write_tiles
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from riskkit.model.schema import Item, Node
 from riskkit.report import rules
 from riskkit.report.book import Book
+from riskkit.report.cells import Label
 from riskkit.report.paper import TWO_LINES, upright
 from riskkit.report.phrases import is_code, node_name, node_short
 from riskkit.report.quarter.heatmap import PLAIN, SEAM, heat, write_scale
 from riskkit.report.quarter.live import Live
-from riskkit.report.sheets import GROUP, HEAD, QUIET, Label, Sheet
+from riskkit.report.sheets import GROUP, HEAD, QUIET, Sheet
 from riskkit.report.theme import Look
 
 

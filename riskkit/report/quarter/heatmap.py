@@ -9,9 +9,10 @@ from openpyxl.utils import quote_sheetname
 
 from riskkit.report import figures, rules
 from riskkit.report.book import Book
+from riskkit.report.cells import Formula, Label, Shown
 from riskkit.report.phrases import is_code, node_name
 from riskkit.report.quarter.live import Live
-from riskkit.report.sheets import CENTRED, GROUP, HEAD, QUIET, TEXT, Formula, Label, Sheet, Shown, title_of
+from riskkit.report.sheets import CENTRED, GROUP, HEAD, QUIET, TEXT, Sheet, title_of
 from riskkit.report.theme import Look
 
 SEAM = Look(align="center", size="small", seams="white")

@@ -14,10 +14,11 @@ import pandas as pd
 
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, quoted
 from riskkit.report.phrases import few, grade_name, grade_short, national_wording
 from riskkit.report.quarter.weights import Weights
 from riskkit.report.score_formulas import grade_word
-from riskkit.report.sheets import NOTHING, Formula, Sheet, quoted
+from riskkit.report.sheets import Sheet
 from riskkit.report.theme import theme
 from riskkit.scoring.assessment import Assessment
 

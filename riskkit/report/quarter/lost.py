@@ -15,11 +15,12 @@ from riskkit.model import schema as s
 from riskkit.report import figures
 from riskkit.report.book import Book
 from riskkit.report.branch.items import state_name
+from riskkit.report.cells import NOTHING, Shown
 from riskkit.report.phrases import in_effect, line_name, node_name, withheld
 from riskkit.report.quarter.red_lines import unit_name
-from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NAME, QUIET, TEXT, Sheet
 from riskkit.report.tables import value_words
-from riskkit.scoring.assessment import item_frame
+from riskkit.scoring.item_frame import item_frame
 
 WIDTHS = [6, 8, 17, 8, 32, 9, 9, 9, 9, 9, 52]
 LARGEST = 10

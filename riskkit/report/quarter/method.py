@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 from riskkit.model import schema as s
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, Shown
 from riskkit.report.formulas import aggregate_in_words, in_words, rows_in_words, scale_in_words
 from riskkit.report.phrases import effect, grade_short
 from riskkit.report.quarter.weights import Weights
-from riskkit.report.sheets import CENTRED, NOTHING, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column, Sheet
 from riskkit.report.theme import Look
 
 WIDTHS = [9, 30, 9, 9, 10, 14, 15, 66, 36]

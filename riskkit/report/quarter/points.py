@@ -9,6 +9,7 @@ from openpyxl.utils import get_column_letter
 from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, quoted
 from riskkit.report.grade_facts import Facts, facts
 from riskkit.report.paper import TWO_LINES, side_by_side, upright
 from riskkit.report.phrases import asks_people, few, grade_short, node_name, node_short, withheld
@@ -17,9 +18,9 @@ from riskkit.report.quarter.published import published
 from riskkit.report.quarter.row_formulas import RowFormulas
 from riskkit.report.quarter.standing import own_deductions, own_points, tree_order
 from riskkit.report.quarter.weights import Weights, counted
-from riskkit.report.sheets import CENTRED, GROUP, HEAD, NOTHING, QUIET, TEXT, Formula, Sheet, quoted
+from riskkit.report.sheets import CENTRED, GROUP, HEAD, QUIET, TEXT, Sheet
 from riskkit.report.theme import Look
-from riskkit.scoring.assessment import item_frame
+from riskkit.scoring.item_frame import item_frame
 
 INPUT = CENTRED.but(fill="input_faint", size="small")
 SMALL = CENTRED.but(size="small")

@@ -9,23 +9,14 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from riskkit.report import figures, native_charts, rules
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, Shown, quoted
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.phrases import node_name
 from riskkit.report.quarter.live import Live, in_digits, joined, place, shown
 from riskkit.report.quarter.verification import Verification
 from riskkit.report.quarter.weights import counted
 from riskkit.report.score_formulas import grade_word
-from riskkit.report.sheets import (
-    CENTRED,
-    NOTHING,
-    QUIET,
-    WRAPPED,
-    Column,
-    Formula,
-    Sheet,
-    Shown,
-    quoted,
-)
+from riskkit.report.sheets import CENTRED, QUIET, WRAPPED, Column, Sheet
 from riskkit.report.theme import Look
 from riskkit.report.tiles import Tile, write_tiles
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING
 from riskkit.report.grade_facts import Facts
 from riskkit.report.phrases import grade_short
 from riskkit.report.quarter.row_formulas import LAST
-from riskkit.report.sheets import NOTHING
 
 
 def published(book: Book, found: Facts) -> dict[str, dict[str, Any]]:

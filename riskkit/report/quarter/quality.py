@@ -17,21 +17,10 @@ from riskkit.evidence.states import STATES
 from riskkit.model.checks import SOURCE_OF
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Shown
 from riskkit.report.paper import upright
 from riskkit.report.quarter.red_lines import choice
-from riskkit.report.sheets import (
-    CENTRED,
-    GROUP,
-    HEAD,
-    NAME,
-    NOTHING,
-    QUIET,
-    TEXT,
-    WRAPPED,
-    Column,
-    Sheet,
-    Shown,
-)
+from riskkit.report.sheets import CENTRED, GROUP, HEAD, NAME, QUIET, TEXT, WRAPPED, Column, Sheet
 from riskkit.report.theme import Look
 
 HANDED, ZERO_RETURN, WITHHELD, MISSING = "●", "○", "×", "–"

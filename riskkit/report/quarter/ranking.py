@@ -6,6 +6,7 @@ import pandas as pd
 
 from riskkit.report import rules
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, Label, Shown, quoted
 from riskkit.report.change_words import silence
 from riskkit.report.phrases import (
     has_national_wording,
@@ -14,7 +15,7 @@ from riskkit.report.phrases import (
     why_not_better,
 )
 from riskkit.report.quarter.live import Live
-from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, Column, Formula, Label, Shown, quoted
+from riskkit.report.sheets import CENTRED, NAME, QUIET, TEXT, Column
 
 
 def write_ranking(book: Book, live: Live) -> None:

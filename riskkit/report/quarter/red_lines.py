@@ -10,9 +10,10 @@ import pandas as pd
 from riskkit.rectification import AGE_LIMITS
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Label, Shown
 from riskkit.report.paper import pages, together
 from riskkit.report.phrases import effect, in_effect, line_name
-from riskkit.report.sheets import CENTRED, NAME, NOTHING, TEXT, WRAPPED, Label, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NAME, TEXT, WRAPPED, Sheet
 from riskkit.report.theme import Look
 from riskkit.scoring import grades
 

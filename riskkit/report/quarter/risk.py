@@ -12,10 +12,11 @@ from riskkit import texts
 from riskkit.analysis.risk_matrix import RiskMatrix, guards, risk_matrix
 from riskkit.model import schema as s
 from riskkit.report.book import Book
+from riskkit.report.cells import Shown
 from riskkit.report.phrases import node_name
-from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, WRAPPED, Sheet, Shown
+from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, WRAPPED, Sheet
 from riskkit.report.theme import Look, reads_on, theme
-from riskkit.scoring.assessment import item_frame
+from riskkit.scoring.item_frame import item_frame
 
 CELL = Look(size="small", align="center", wrap=True, seams="white")
 LABEL, WIDE = 17.0, 150.0

@@ -6,11 +6,12 @@ import pandas as pd
 
 from riskkit.report import figures, rules
 from riskkit.report.book import Book
+from riskkit.report.cells import Label, Shown
 from riskkit.report.phrases import node_name
 from riskkit.report.quarter.heatmap import PLAIN, SEAM, Group, heat, write_cells, write_heads, write_scale
 from riskkit.report.quarter.live import Live
 from riskkit.report.quarter.ranking import change_cell, dimension_head
-from riskkit.report.sheets import CENTRED, HEAD, NAME, QUIET, TEXT, Column, Label, Shown
+from riskkit.report.sheets import CENTRED, HEAD, NAME, QUIET, TEXT, Column
 
 
 def write_rollups(book: Book, live: Live) -> None:

@@ -12,9 +12,10 @@ from riskkit.analysis.period_figures import PeriodFigures
 from riskkit.analysis.real_change import CANNOT_SAY, REAL
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Formula, quoted
 from riskkit.report.phrases import in_effect
 from riskkit.report.quarter.live import Live, in_digits, joined, place
-from riskkit.report.sheets import NOTHING, Formula, quoted, title_of
+from riskkit.report.sheets import title_of
 from riskkit.report.theme import Size
 from riskkit.report.tiles import Tile
 

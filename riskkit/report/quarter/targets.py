@@ -21,12 +21,13 @@ from riskkit.analysis.targets import (
 )
 from riskkit.report import native_charts
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING, Shown
 from riskkit.report.native_charts import Line, Place
 from riskkit.report.paper import together
 from riskkit.report.phrases import node_name
 from riskkit.report.quarter.chart_data import ChartData
 from riskkit.report.quarter.red_lines import unit_name
-from riskkit.report.sheets import CENTRED, NAME, NOTHING, QUIET, TEXT, WRAPPED, Column, Sheet, Shown
+from riskkit.report.sheets import CENTRED, NAME, QUIET, TEXT, WRAPPED, Column, Sheet
 from riskkit.report.theme import theme
 
 GRID = [8, 15, 13, 13, 9, 9, 9, 9, 9, 9, 9, 9, 11]

@@ -9,8 +9,9 @@ import numpy as np
 
 from riskkit.report import rules
 from riskkit.report.book import Book
+from riskkit.report.cells import Formula, quoted
 from riskkit.report.quarter.live import Live, shown
-from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, TEXT, Formula, Sheet, quoted
+from riskkit.report.sheets import CENTRED, GROUP, NAME, QUIET, TEXT, Sheet
 
 WIDTHS = [30, 11, 11, 9, 9, 9, 8, 8, 8, 8, 8, 8, 11, 11, 9, 10]
 SPREAD = 10_000

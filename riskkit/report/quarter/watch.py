@@ -9,9 +9,9 @@ from typing import Any
 from riskkit.evidence.states import REFUSED_STATE, STATES
 from riskkit.report import figures
 from riskkit.report.book import Book
+from riskkit.report.cells import NOTHING
 from riskkit.report.phrases import effect, grade_short, in_effect, node_name, node_short
-from riskkit.report.sheets import NOTHING
-from riskkit.scoring.assessment import item_frame
+from riskkit.scoring.item_frame import item_frame
 
 FALL = 0.05
 """A fall by this share of full marks puts a unit on the list."""

@@ -10,8 +10,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from riskkit.model import schema as s
 from riskkit.report import rules
 from riskkit.report.book import Book
+from riskkit.report.cells import Formula, Shown
 from riskkit.report.formulas import aggregate_in_words
-from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column, Formula, Sheet, Shown
+from riskkit.report.sheets import CENTRED, QUIET, TEXT, WRAPPED, Column, Sheet
 from riskkit.report.theme import Look
 from riskkit.report.thresholds import INPUT, LIVE, PUBLISHED, Thresholds, write_thresholds
 

@@ -11,7 +11,8 @@ import nbformat
 import pytest
 
 from riskkit.report.engine import ways
-from riskkit.report.engine.client import PRELOAD, Zygote, ZygoteFailed
+from riskkit.report.engine.children import ZygoteFailed
+from riskkit.report.engine.client import PRELOAD, Zygote
 from riskkit.report.engine.jobs import Executed, Job
 from tests.report.engine.probes import Cell, notebook
 
