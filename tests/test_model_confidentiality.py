@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from riskkit.evidence.evidence import ORIGIN, Evidence
+from riskkit.evidence.evidence import Evidence
+from riskkit.evidence.files import ORIGIN
 from riskkit.evidence.measures import Measures, measure
 from riskkit.model import IndicatorModel, load_model
 from riskkit.model.schema import Composite, Item, Node, PiecewiseLinear, Rate, Ratio

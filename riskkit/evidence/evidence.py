@@ -11,23 +11,19 @@ from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import coordinate_from_string
-from openpyxl.utils.exceptions import CellCoordinatesException
 
 from riskkit import texts
 from riskkit.discretion import mask
 from riskkit.errors import EvidenceRefused, Problem
 from riskkit.evidence import questionnaire
 from riskkit.evidence.cells import Vocabulary, convert, squeezed
-from riskkit.evidence.files import OLD, READABLE, Cell, Grid, read_grids
+from riskkit.evidence.files import OLD, ORIGIN, READABLE, Cell, Grid, read_grids
+from riskkit.evidence.headers import Header, find_header
+from riskkit.evidence.ledger import Ledger
 from riskkit.model import IndicatorModel
 from riskkit.model.schema import Column, Table
 from riskkit.periods import Period
 
-ORIGIN = ["_file", "_sheet", "_row"]
-"""Columns every evidence row carries: where it came from."""
-
-HEADER_SEARCH = 10
 A_TABLE_PERHAPS = 2
 """From so many known columns on, a further sheet without the whole header is a spoilt table and no side note."""
 
@@ -172,14 +168,14 @@ class _Reader:
             if spec.required and table not in found
         ]
 
-    def read_ledger(self, sources: list[tuple[str, Path]]) -> _Ledger:
+    def read_ledger(self, sources: list[tuple[str, Path]]) -> Ledger:
         for label, path in sources:
             grids, problems = read_grids(path, label)
             self.problems += problems
-            self.add(LEDGER, grids, _Ledger())
-        return _Ledger(self.tables.get(LEDGER))
+            self.add(LEDGER, grids, Ledger())
+        return Ledger(self.tables.get(LEDGER))
 
-    def read_tables(self, sources: dict[str, list[tuple[str, Path]]], ledger: _Ledger) -> None:
+    def read_tables(self, sources: dict[str, list[tuple[str, Path]]], ledger: Ledger) -> None:
         ordered = sorted(sources, key=lambda table: self.model.tables[table].reader == "questionnaire")
         for table in ordered:
             grids: list[Grid] = []
@@ -191,7 +187,7 @@ class _Reader:
                 ledger.apply(grid, self.problems)
             self.add(table, grids, ledger)
 
-    def add(self, table: str, grids: list[Grid], ledger: _Ledger) -> None:
+    def add(self, table: str, grids: list[Grid], ledger: Ledger) -> None:
         spec = self.model.tables[table]
         frames = [
             frame for file in _by_file(grids) for frame in self.frames_of_file(table, spec, file, ledger)
@@ -210,10 +206,10 @@ class _Reader:
         self.tables[table] = whole
 
     def frames_of_file(
-        self, table: str, spec: Table, grids: list[Grid], ledger: _Ledger
+        self, table: str, spec: Table, grids: list[Grid], ledger: Ledger
     ) -> list[pd.DataFrame]:
         """The sheets of one file that carry the table's header; a file without one is a problem."""
-        headed = [(grid, _find_header(grid, spec)) for grid in grids]
+        headed = [(grid, find_header(grid, spec)) for grid in grids]
         fitting = [(grid, header) for grid, header in headed if not header.missing]
         wanting = [(grid, header) for grid, header in headed if header.missing]
         if not fitting and headed:
@@ -225,12 +221,12 @@ class _Reader:
             self.check_header(grid, header)
         return [self.frame(spec, grid, header.row, header.columns) for grid, header in fitting]
 
-    def missing_columns(self, spec: Table, grid: Grid, header: _Header) -> None:
+    def missing_columns(self, spec: Table, grid: Grid, header: Header) -> None:
         names = texts.listed(spec.columns[name] for name in header.missing)
         table = texts.listed([spec.name])
         self.problems.append(grid.problem("evidence.header", header.row + 1, 0, missing=names, table=table))
 
-    def check_header(self, grid: Grid, header: _Header) -> None:
+    def check_header(self, grid: Grid, header: Header) -> None:
         for position, label in header.twice.items():
             self.problems.append(grid.problem("evidence.header_twice", header.row + 1, position, found=label))
         for position, label in header.unknown.items():
@@ -336,60 +332,6 @@ def _by_file(grids: list[Grid]) -> list[list[Grid]]:
     return list(files.values())
 
 
-@dataclass(frozen=True)
-class _Header:
-    """A header row (from 0): its columns by position, the required ones it lacks, and labels that were not used."""
-
-    row: int
-    columns: dict[int, str]
-    missing: list[str]
-    twice: dict[int, str]
-    unknown: dict[int, str]
-
-
-def _find_header(grid: Grid, spec: Table) -> _Header:
-    """The row, among the first ones, that names most columns."""
-    names = {
-        squeezed(label): name
-        for name, column in spec.columns.items()
-        for label in (name, column.zh, column.en)
-    }
-    best = _Header(0, {}, [name for name, column in spec.columns.items() if column.required], {}, {})
-    for index in range(min(HEADER_SEARCH, len(grid.rows))):
-        for depth in range(spec.header_rows):
-            header = _read_header(grid, index, depth, names, spec)
-            if len(header.columns) > len(best.columns):
-                best = header
-    return best
-
-
-def _read_header(grid: Grid, index: int, depth: int, names: dict[str, str], spec: Table) -> _Header:
-    lower = grid.rows[index + depth] if index + depth < len(grid.rows) else []
-    upper = grid.rows[index] if depth else []
-    columns: dict[int, str] = {}
-    twice: dict[int, str] = {}
-    unknown: dict[int, str] = {}
-    for position in range(max(len(lower), len(upper))):
-        label = _cell(lower, position) or _cell(upper, position)
-        if label is None or not label.strip():
-            continue
-        question = questionnaire.question_number(label) if spec.reader == "questionnaire" else None
-        name = f"q:{question}" if question else names.get(squeezed(label))
-        if name is None:
-            unknown[position] = label
-        elif name in columns.values():
-            twice[position] = label
-        else:
-            columns[position] = name
-    required = [name for name, column in spec.columns.items() if column.required]
-    missing = [name for name in required if name not in columns.values()]
-    return _Header(index + depth, columns, missing, twice, unknown)
-
-
-def _cell(row: list[Cell], position: int) -> Cell:
-    return row[position] if position < len(row) else None
-
-
 def _is_blank(row: list[Cell]) -> bool:
     return not any(cell and cell.strip() for cell in row)
 
@@ -400,62 +342,3 @@ def _is_subtotal(row: list[Cell], columns: dict[int, str], spec: Table) -> bool:
     watched = [index for index, name in columns.items() if name == spec.subtotal.column]
     cells = [row[index] for index in watched if index < len(row)] + row[:1]
     return any(cell is not None and cell.strip().startswith(spec.subtotal.words) for cell in cells)
-
-
-class _Ledger:
-    """The corrections of one period, applied to grids before anything is converted."""
-
-    def __init__(self, table: pd.DataFrame | None = None) -> None:
-        self.entries: dict[tuple[str, str], list[Any]] = {}
-        self.used: set[int] = set()
-        self.rows: list[Any] = [] if table is None else list(table.itertuples(index=True))
-        self.origins = [] if table is None else table[ORIGIN].to_numpy().tolist()
-        for entry in self.rows:
-            sheet = entry.sheet if isinstance(entry.sheet, str) else ""
-            self.entries.setdefault((entry.file, sheet), []).append(entry)
-
-    def apply(self, grid: Grid, problems: list[Problem]) -> None:
-        for entry in self.entries.get((grid.file, grid.sheet), []):
-            place = _cell_place(entry.cell)
-            if place is None or place[0] > len(grid.rows):
-                continue
-            row, column = place
-            cells = grid.rows[row - 1]
-            cells.extend([None] * (column + 1 - len(cells)))
-            actual, found = cells[column] or "", entry.found if isinstance(entry.found, str) else ""
-            self.used.add(entry.Index)
-            if actual.strip() != found.strip():
-                problems.append(
-                    grid.problem("evidence.correction_found", row, column, found=found, actual=actual)
-                )
-            elif entry.action == "drop_row":
-                grid.dropped.add(row)
-            elif entry.action == "replace" and not isinstance(entry.value, str):
-                problems.append(grid.problem("evidence.correction_value", row, column))
-            else:
-                cells[column] = entry.value if entry.action == "replace" else None
-
-    def finish(self, problems: list[Problem]) -> None:
-        """Entries that point at nothing are problems of the ledger."""
-        for entry in self.rows:
-            if entry.Index not in self.used:
-                target = " ".join(
-                    part for part in (entry.file, entry.sheet, entry.cell) if isinstance(part, str)
-                )
-                file, sheet, row = self.origins[entry.Index]
-                problems.append(
-                    Problem("evidence.correction_target", file, sheet, str(row), {"found": target or "–"})
-                )
-
-
-def _cell_place(address: object) -> tuple[int, int] | None:
-    if not isinstance(address, str):
-        return None
-    try:
-        letters, row = coordinate_from_string(address.upper())
-    except CellCoordinatesException:
-        return None
-    column = 0
-    for letter in letters:
-        column = 26 * column + ord(letter) - 64
-    return row, column - 1

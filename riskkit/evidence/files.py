@@ -22,6 +22,9 @@ from openpyxl.utils.escape import unescape
 
 from riskkit.errors import Problem
 
+ORIGIN = ["_file", "_sheet", "_row"]
+"""Columns every evidence row carries: where it came from."""
+
 READABLE = (".csv", ".xlsx", ".xlsm")
 OLD = (".xls", ".xlsb", ".et", ".ods", ".numbers", ".zip", ".rar", ".7z")
 MAX_UNPACKED = 1 << 30

@@ -15,7 +15,8 @@ from riskkit import texts
 from riskkit.errors import Misuse, unknown
 from riskkit.evidence import kinds
 from riskkit.evidence.arrays import MeasureArrays, arrays_of, spread
-from riskkit.evidence.evidence import COMPACT, ORIGIN, Evidence
+from riskkit.evidence.evidence import COMPACT, Evidence
+from riskkit.evidence.files import ORIGIN
 from riskkit.evidence.reach import ZERO, Reach
 from riskkit.evidence.sampling import COLUMNS as SAMPLE
 from riskkit.evidence.sampling import sampling_errors

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from riskkit.evidence import kinds
-from riskkit.evidence.evidence import COMPACT, ORIGIN
+from riskkit.evidence.evidence import COMPACT
+from riskkit.evidence.files import ORIGIN
 from riskkit.evidence.measures import Measures, leaves
 from riskkit.evidence.reach import Reach
 from riskkit.model import schema as s

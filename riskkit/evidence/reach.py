@@ -9,7 +9,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from riskkit.evidence.evidence import ORIGIN, Evidence
+from riskkit.evidence.evidence import Evidence
+from riskkit.evidence.files import ORIGIN
 from riskkit.expressions import Expression, Setting
 from riskkit.model import IndicatorModel
 from riskkit.model import schema as s

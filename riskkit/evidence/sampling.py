@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskkit.evidence import kinds
-from riskkit.evidence.evidence import ORIGIN
+from riskkit.evidence.files import ORIGIN
 from riskkit.evidence.reach import Reach
 from riskkit.expressions import Expression
 from riskkit.model import schema as s

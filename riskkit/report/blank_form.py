@@ -11,7 +11,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from riskkit import texts
-from riskkit.evidence.evidence import HEADER_SEARCH
+from riskkit.evidence.headers import HEADER_SEARCH
 from riskkit.model import IndicatorModel
 from riskkit.model.schema import Column, Table
 from riskkit.report import columns as words

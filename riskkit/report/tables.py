@@ -9,7 +9,7 @@ import pandas as pd
 
 from riskkit import texts
 from riskkit.discretion import SMALLEST_GROUP, masked
-from riskkit.evidence.evidence import ORIGIN
+from riskkit.evidence.files import ORIGIN
 from riskkit.evidence.measures import leaves, reason_text
 from riskkit.evidence.states import CARRIED
 from riskkit.model import IndicatorModel

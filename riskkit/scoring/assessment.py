@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskkit.errors import Misuse, unknown
 from riskkit.evidence.arrays import spread
-from riskkit.evidence.evidence import ORIGIN
+from riskkit.evidence.files import ORIGIN
 from riskkit.evidence.measures import Measures
 from riskkit.evidence.reach import Reach
 from riskkit.evidence.states import NOT_ASSESSED, REFUSED_STATE
