@@ -29,8 +29,9 @@ from riskkit.publish import scratch_file
 from riskkit.report.blank_form import landscape
 from riskkit.report.cells import Formula, put
 from riskkit.report.model_assembly import Where, assemble
-from riskkit.report.model_layout import Field, Layout, Row, layouts, longest_scale, model_rows
+from riskkit.report.model_layout import Field, Layout, layouts
 from riskkit.report.model_reading import Pages, read_pages
+from riskkit.report.model_rows import Row, longest_scale, model_rows
 from riskkit.report.package import finished
 from riskkit.report.sheets import HEAD, TEXT, WRAPPED, Sheet
 from riskkit.report.theme import Look, theme
