@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 import riskkit as rk
 from riskkit import texts
@@ -148,8 +149,9 @@ def beyond_the_edge(ax: Axes) -> float:
     """By how many pixels something that is drawn lies outside of its figure."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    box = ax.get_tightbbox()
-    assert box is not None
+    whole = ax.get_tightbbox()
+    assert whole is not None
+    box = Bbox.union([whole, *(text.get_window_extent() for text in ax.texts)])
     return max(-box.x0, -box.y0, box.x1 - figure.bbox.width, box.y1 - figure.bbox.height)
 
 
@@ -167,6 +169,29 @@ def test_a_chart_draws_in_both_languages_without_a_box(
     for unit in pack.assessment.summary["name"]:
         title = title.replace(unit, "")
     assert bool(CHINESE.search(title)) is (lang == "zh")
+
+
+@pytest.mark.parametrize("lang", texts.LANGUAGES)
+@pytest.mark.parametrize("chart", ["losses", "why", "trend"])
+def test_texts_for_which_no_room_is_sought_lie_within_the_axes(
+    chart: str, lang: texts.Language, pack: QuarterPack
+) -> None:
+    assert pack.movement is not None
+    why, history = pack.movement.why, pack.workspace.history(pack.period)
+    seen = 0
+    for unit in why.groups.index[::3]:
+        ax = {
+            "losses": lambda unit: charts.losses(pack.assessment, unit, lang=lang),
+            "why": lambda unit: charts.why(why, unit, lang=lang),
+            "trend": lambda unit: charts.trend(history, unit, lang=lang),
+        }[chart](unit)
+        drawn(ax)
+        room = ax.get_window_extent()
+        inside = [text.get_window_extent() for text in ax.texts if not text.get_in_layout()]
+        seen += len(inside)
+        assert all(room.x0 <= box.x0 and box.x1 <= room.x1 + 1 for box in inside), unit
+        plt.close("all")
+    assert seen > 60
 
 
 @pytest.mark.parametrize(
