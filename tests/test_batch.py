@@ -363,7 +363,7 @@ def test_clearing_away_gives_back_a_run_that_had_made_room(tmp_path: Path) -> No
     assert not place.folder.exists()
 
 
-@pytest.mark.parametrize("changed", ["font", "matplotlib", "Python"])
+@pytest.mark.parametrize("changed", ["font", "matplotlib", "Python", "zlib"])
 def test_a_run_made_with_something_else_is_another_run(
     small_bank: Path, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:

@@ -15,7 +15,6 @@ from riskkit import __version__, lock, resources, texts
 from riskkit.errors import Misuse, PublishFailed, ReportFailed
 from riskkit.periods import Period
 from riskkit.publish import damaged, digest, read_manifest
-from riskkit.report import pdf
 from riskkit.report.engine.children import TURNS, Outcome, ZygoteFailed
 from riskkit.report.house_style import house_style
 from riskkit.report.making import BRANCHES, RESULTS, SUMMARY, Made, Order, died
@@ -69,7 +68,7 @@ def made_with(workspace: Workspace, order: Order) -> str:
             "model": workspace.model.hash,
             "program": program_hash(),
             "versions": versions(house_style(workspace).theme.font, pdf=order.pdf),
-            "order": [order.period, order.lang, order.html, pdf.printer().name if order.pdf else ""],
+            "order": [order.period, order.lang, order.html, order.pdf],
         }
     )
 

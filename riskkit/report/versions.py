@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import subprocess
+import zlib
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -41,7 +42,12 @@ def versions(font: str, *, pdf: bool) -> dict[str, str]:
 
     >>> versions("Microsoft YaHei", pdf=False)["matplotlib"]
     """
-    found = {"Python": platform.python_version(), "processor": platform.machine(), "font": _font(font)}
+    found = {
+        "Python": platform.python_version(),
+        "processor": platform.machine(),
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,  # the same workbook is other bytes where it is packed otherwise
+        "font": _font(font),
+    }
     if pdf:
         found["PDF"] = _printer()
     return found | dict(sorted(libraries().items()))
