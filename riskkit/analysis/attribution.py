@@ -92,9 +92,8 @@ class Attribution:
             groups.append(np.full(len(row), GROUPS.index(name)))
             nodes.append(column)
             terms.append(part[row, column])
-        place, group, node, term = (
-            np.concatenate([np.zeros(0, int), *each]) for each in (places, groups, nodes, terms)
-        )
+        place, group, node = (np.concatenate([np.zeros(0, int), *each]) for each in (places, groups, nodes))
+        term = np.concatenate([np.zeros(0), *terms])
         order = np.lexsort((group, place))
         of = {
             "unit": units.take(place[order]),

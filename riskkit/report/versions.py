@@ -84,5 +84,6 @@ def _hash_of(font: Path) -> str:
 
 @cache
 def _printer() -> str:
-    told = subprocess.run([printer().path, "--version"], capture_output=True, text=True, check=False)
-    return told.stdout.strip()
+    chosen = printer()
+    told = subprocess.run([chosen.path, "--version"], capture_output=True, text=True, check=False)
+    return f"{chosen.name}: {told.stdout.strip()}"

@@ -329,3 +329,30 @@ def test_the_way_back_is_the_way_there_with_the_sign_changed(
     keys = ["unit", "group", "id", "event"]
     ways = [each.items.groupby(keys)["term"].sum() for each in (there, back)]
     assert ways[0].add(ways[1], fill_value=0.0).abs().max() < 1e-7 or not len(ways[0])
+
+
+# --- as tables
+
+
+def test_parts_come_unit_by_unit_and_group_by_group_and_explained_the_largest_first(
+    sample_bank: Path,
+) -> None:
+    bank = open_workspace(sample_bank)
+    why = attribute(bank.assessment("2026Q1"), bank.assessment("2026Q2"))
+    place = list(
+        zip(
+            why.groups.index.get_indexer(pd.Index(why.items["unit"])),
+            why.items["group"].map(GROUPS.index),
+            strict=True,
+        )
+    )
+    assert place == sorted(place)
+    assert {"deductions", "values"} <= set(why.items["group"])
+    assert all(why.explain(unit)["term"].abs().is_monotonic_decreasing for unit in why.groups.index)
+
+
+def test_of_a_unit_that_did_not_change_nothing_is_to_tell() -> None:
+    now = assessed(tiny.model(), LOW)
+    why = attribute(now, now)
+    assert why.items.empty
+    assert why.items["term"].dtype == why.explain("u")["term"].dtype == "float64"

@@ -266,3 +266,15 @@ def test_every_branch_of_the_bank_that_can_climb_does_so_by_its_plan(sample_bank
                 assert all(
                     not names[name] < condition.value for name in depth if now.model.nodes[name].weight
                 )
+
+
+def test_what_an_item_of_a_plan_gains_is_its_weight_times_its_points(sample_bank: Path) -> None:
+    """Where every mean is arithmetic: the total would lack just that without it."""
+    now = rk.open_workspace(sample_bank).assessment("2026Q2")
+    plans = [way for unit in now.ranking().index if len((way := next_grade(now, unit)).items) > 2]
+    assert plans
+    for way in plans:
+        weights, items = now.unit_weights(way.unit), way.items
+        shares = np.array([weights[str(item)] for item in items.index])
+        assert items["gain"].to_numpy() == pytest.approx(shares * (items["needed"] - items["points"]))
+        assert items["gain"].is_monotonic_decreasing

@@ -171,6 +171,26 @@ def test_a_chart_draws_in_both_languages_without_a_box(
     assert bool(CHINESE.search(title)) is (lang == "zh")
 
 
+def test_numbers_of_bars_that_are_zoomed_away_go_with_them(pack: QuarterPack) -> None:
+    ax = charts.ranking(pack.assessment, lang="en")
+    drawn(ax)
+    whole = ax.get_tightbbox()
+    ax.set_xlim(88, 95)
+    ax.set_ylim(9.5, -0.6)
+    drawn(ax)
+    zoomed = ax.get_tightbbox()
+    assert whole is not None
+    assert zoomed is not None
+    assert zoomed.width < 1.1 * whole.width
+    assert zoomed.height < 1.1 * whole.height
+
+
+def test_in_axes_that_are_given_room_is_sought_for_every_text(pack: QuarterPack) -> None:
+    _, ax = plt.subplots()
+    charts.losses(pack.assessment, UNIT, ax=ax)
+    assert all(text.get_in_layout() for text in ax.texts)
+
+
 @pytest.mark.parametrize("lang", texts.LANGUAGES)
 @pytest.mark.parametrize("chart", ["losses", "why", "trend"])
 def test_texts_for_which_no_room_is_sought_lie_within_the_axes(

@@ -17,7 +17,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
-from matplotlib.transforms import ScaledTranslation, Transform
+from matplotlib.transforms import Bbox, ScaledTranslation, Transform
 from numpy.typing import ArrayLike
 
 from riskkit import texts
@@ -111,12 +111,31 @@ def spoken(lang: texts.Language | None) -> texts.Language:
     return wanted if wanted == "en" or fonts.chinese_family() else "en"
 
 
+class _Note(Text):
+    """A text at a place in the data, which is not there while that place is not shown, as after zooming."""
+
+    @property
+    def _shown(self) -> bool:
+        return self.axes is None or bool(self.axes.viewLim.contains(*self.get_position()))
+
+    def draw(self, renderer: Any) -> None:
+        """As matplotlib documents it."""
+        if self._shown:
+            super().draw(renderer)
+
+    def get_tightbbox(self, renderer: Any = None) -> Bbox | None:
+        """As matplotlib documents it."""
+        return super().get_tightbbox(renderer) if self._shown else Bbox.null()
+
+
 @dataclass(frozen=True)
 class Canvas:
     """Axes and the language they are labelled in."""
 
     ax: Axes
     lang: texts.Language
+    own: bool = True
+    """Whether the axes were made for the chart, and nobody has seen them yet."""
     _places: dict[tuple[tuple[float, float], bool], Transform] = field(default_factory=dict, compare=False)
 
     def say(self, key: str, **values: Any) -> str:
@@ -206,12 +225,17 @@ class Canvas:
         **look: Any,
     ) -> None:
         """A small text, so many points right of and above a place in the data; `beside`: at a height of the data, its
-        first number a share of the axes' width. `inside`: it lies in the axes whatever it says, and no room is sought
-        for it around them."""
+        first number a share of the axes' width. `inside`: in axes of the canvas's own it lies within them whatever it
+        says, and no room is sought for it around them."""
         if (by, beside) not in self._places:
             start = self.ax.get_yaxis_transform() if beside else self.ax.transData
             self._places[by, beside] = start + self._shift(*by)
-        self.ax.text(*at, words, transform=self._places[by, beside], in_layout=not inside, **(NOTE | look))
+        where: dict[str, Any] = {
+            "transform": self._places[by, beside],
+            "in_layout": not (inside and self.own),
+        }
+        note = (Text if beside else _Note)(*at, words, **(where | NOTE | look))
+        self.ax.add_artist(note)
 
     def nothing(self, key: str) -> None:
         """A sentence instead of an empty frame."""
@@ -238,7 +262,7 @@ def canvas(
     settings: Any = style
     with matplotlib.rc_context(settings):
         ax = ax if ax is not None else figure.add_subplot()
-        yield Canvas(ax, spoken(lang))
+        yield Canvas(ax, spoken(lang), own)
         for text in ax.findobj(Text):
             text.set_fontfamily(style["font.family"])
         if own:

@@ -94,12 +94,16 @@ def measured(text: str, of: Type) -> tuple[float, float, float]:
 @lru_cache(KEPT)
 def drawn(text: str, of: Type) -> tuple[np.ndarray, int]:
     """How much of each pixel a text covers, the lowest row first, and how many rows lie below the baseline."""
-    width, height, depth = measured(text, of)
-    below = math.ceil(depth) + AROUND
-    rows, columns = below + math.ceil(height - depth) + AROUND, math.ceil(width) + 2 * AROUND
-    cover = (_joined if _is_number(text, of) else _inked)(text, of, (rows, columns), below)
+    size, below = _room(*measured(text, of))
+    cover = (_joined if _is_number(text, of) else _inked)(text, of, size, below)
     cover.flags.writeable = False
     return cover, below
+
+
+def _room(width: float, height: float, depth: float) -> tuple[tuple[int, int], int]:
+    """Rows and columns of a text's picture, and how many rows lie below the baseline."""
+    below = math.ceil(depth) + AROUND
+    return (below + math.ceil(height - depth) + AROUND, math.ceil(width) + 2 * AROUND), below
 
 
 def _inked(text: str, of: Type, size: tuple[int, int], below: int) -> np.ndarray:
@@ -126,11 +130,16 @@ def _is_number(text: str, of: Type) -> bool:
 
 @cache
 def _singly(of: Type) -> bool:
-    """Whether figures stand side by side as if each were alone: at whole pixels, and no pair nearer or further."""
+    """Whether figures stand side by side as if each were alone: at whole pixels, no pair nearer or further, and none
+    touching."""
     pairs = "".join(one + other for one in FIGURES for other in FIGURES)
-    width = {figure: _laid_out(figure, of)[0] for figure in FIGURES}
-    whole = all(each.is_integer() for each in width.values())
-    return whole and _laid_out(pairs, of)[0] == sum(width[figure] for figure in pairs)
+    width, whole = {figure: _laid_out(figure, of)[0] for figure in FIGURES}, _laid_out(pairs, of)
+    if not all(each.is_integer() for each in width.values()) or whole[0] != sum(
+        width[each] for each in pairs
+    ):
+        return False
+    room = _room(*whole)
+    return np.array_equal(_inked(pairs, of, *room), _joined(pairs, of, *room))
 
 
 @lru_cache(KEPT)

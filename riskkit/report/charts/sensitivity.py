@@ -97,6 +97,7 @@ def weight_stability(
                 f"{grade}  {c.share(kept)}",
                 (1, row),
                 (12, 0),
+                beside=True,
                 color=c.colour("grey"),
             )
         on.rows([on.unit(stability.units, str(unit)) for unit in chosen.index])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from riskkit.report.engine import system, ways
+from riskkit.report.engine.children import Child
 from riskkit.report.engine.client import Zygote
 
 LINUX = pytest.mark.skipif(not ways.can_fork(), reason="needs Linux")
@@ -111,3 +112,18 @@ def test_nobodys_matplotlibrc_changes_a_report(small_bank: Path, tmp_path: Path)
         capture_output=True, text=True, check=True, cwd=tmp_path,
     )  # fmt: skip
     assert done.stdout.split() == ["1.5", "white"]
+
+
+def test_a_child_is_heard_until_nothing_more_has_come() -> None:
+    ours, theirs = socket.socketpair()
+    child = Child(1, ours)
+    with ours, theirs:
+        assert not child.hear()
+        theirs.sendall((5).to_bytes(8, "big") + b"word")
+        assert child.hear()
+        assert not child.answered
+        theirs.sendall(b"s")
+        theirs.close()
+        assert child.hear()
+        assert child.answered
+        assert not child.hear()
