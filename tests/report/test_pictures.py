@@ -62,6 +62,12 @@ def test_a_picture_shows_what_matplotlib_draws(assessment: Assessment, chart: An
     )  # what it would catch
 
 
+def test_scores_stand_in_a_column_right_of_the_axes(assessment: Assessment) -> None:
+    shown = pixels(charts.picture(charts.indicator_profile, assessment, UNIT).png)
+    lines = (shown[:, -40:].min(axis=(1, 2)) < 128).astype(int)
+    assert np.count_nonzero(np.diff(lines) == 1) == 16  # one for each indicator
+
+
 def test_a_picture_is_the_same_whether_its_axes_were_laid_in(assessment: Assessment) -> None:
     fresh = charts.picture(charts.indicator_profile, assessment, UNIT)
     canvas.lay_in(1)

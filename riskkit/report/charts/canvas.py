@@ -83,7 +83,7 @@ NAME_BELOW = 20.5
 """Points from a horizontal axis down to its name: those of a line of numbers and around it."""
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 """Keeps a label readable where it lies on a line."""
-NOTE: dict[str, Any] = {"va": "center", "fontsize": 8.5}
+NOTE: dict[str, Any] = {"va": "center", "fontsize": 8.5, "clip_on": False}
 """How numbers beside marks are set."""
 _CHINESE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 
