@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import socket
 from collections.abc import Callable, Mapping
@@ -22,21 +21,6 @@ from riskkit.report.engine.streams import NAMES, Shared
 PAUSE = 0.002
 END = 5.0
 """Seconds a kernel has to end in when it is asked to."""
-
-
-def message_of(parts: list[bytes]) -> dict[str, Any]:
-    """A message as `Session.deserialize` gives one that is unsigned and of the present protocol, in a third of the
-    time: that reads dates with dateutil.
-
-    >>> message_of([b"", b'{"msg_id": "1", "msg_type": "status"}', b"{}", b"{}", b'{"execution_state": "idle"}'])
-    """
-    header, parent, metadata, content = (json.loads(part) for part in parts[1:5])
-    for each in (header, parent):
-        if "date" in each:
-            each["date"] = datetime.fromisoformat(each["date"])
-    said = {"header": header, "msg_id": header["msg_id"], "msg_type": header["msg_type"]}
-    told = {"parent_header": parent, "metadata": metadata, "content": content}
-    return {**said, **told, "buffers": [memoryview(part) for part in parts[5:]]}
 
 
 class Channel:
@@ -104,8 +88,18 @@ class Link:
             self._take_the_rest()
             self.silent = True
         for name, parts in self._arrived.feed(piece):
-            told = message_of(parts[parts.index(DELIM) + 1 :])
-            self.channels[name].waiting.put_nowait(told)
+            self.channels[name].waiting.put_nowait(self._message(parts[parts.index(DELIM) + 1 :]))
+
+    def _message(self, parts: list[bytes]) -> dict[str, Any]:
+        """A message as `Session.deserialize` gives one that is unsigned and of the present protocol, in half the time:
+        that reads dates with dateutil."""
+        header, parent, metadata, content = (self.session.unpack(part) for part in parts[1:5])
+        for each in (header, parent):
+            if "date" in each:
+                each["date"] = datetime.fromisoformat(each["date"])
+        said = {"header": header, "msg_id": header["msg_id"], "msg_type": header["msg_type"]}
+        told = {"parent_header": parent, "metadata": metadata, "content": content}
+        return {**said, **told, "buffers": [memoryview(part) for part in parts[5:]]}
 
     def _silence(self) -> None:
         if self._loop is not None and not self._loop.is_closed():

@@ -286,6 +286,7 @@ PROBES: dict[str, list[Cell]] = {
         "import sys; sys.stderr.write('e' * 500_000); print('end')",
     ],
     "unicode": [
+        "display({'text/plain': 'half a character: \\udc80'}, raw=True)",
         "print('保密 ✓ é 😀 עברית')",
         "'保密\\u200b\\ufeff'",
         "print('\\x00\\x07\\x1b[31mred\\x1b[0m')",
