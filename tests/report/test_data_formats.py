@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from riskkit import texts
-from riskkit.evidence.evidence import HEADER_SEARCH
 from riskkit.evidence.files import OLD, READABLE
+from riskkit.evidence.headers import HEADER_SEARCH
 from riskkit.model import load_model
 from riskkit.report.data_formats import BEGIN, END, page, refresh, sections
 

@@ -14,7 +14,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from riskkit import resources, texts
 from riskkit.errors import DataRefused, EvidenceRefused, Misuse, PublishFailed
 from riskkit.evidence.cells import Vocabulary
-from riskkit.evidence.evidence import HEADER_SEARCH, read_evidence
+from riskkit.evidence.evidence import read_evidence
+from riskkit.evidence.headers import HEADER_SEARCH
 from riskkit.model import IndicatorModel, load_model
 from riskkit.periods import Period
 from riskkit.report import forms
