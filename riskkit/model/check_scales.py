@@ -12,6 +12,8 @@ from riskkit.periods import Period
 
 LEAST_SPREAD = 1e-9
 """Reference values that differ by no more than this share of the largest are taken for equal."""
+TINIEST_SPREAD = 1e-290
+"""So are those that differ by less than this: what a point is worth could not be told as a number."""
 
 
 def scale_faults(item: s.Item, place: Place, maximum: float) -> Iterator[Fault]:
@@ -107,4 +109,5 @@ def unreadable(model: s.ModelSpec, items: Collection[s.Item]) -> list[Fault]:
 def _spread(values: Sequence[float]) -> bool:
     if len(values) < 2:
         return False
-    return values[-1] - values[0] > LEAST_SPREAD * max(abs(values[0]), abs(values[-1]))
+    least = max(LEAST_SPREAD * max(abs(values[0]), abs(values[-1])), TINIEST_SPREAD)
+    return values[-1] - values[0] > least

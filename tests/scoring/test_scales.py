@@ -195,7 +195,7 @@ def _scales(draw: st.DrawFn) -> tuple[dict[str, Any], str, list[float]]:
     direction = draw(st.sampled_from(["higher_better", "lower_better"]))
     if kind in RELATIVE:
         sample = draw(st.lists(NUMBERS, min_size=2, max_size=20))
-        assume(max(sample) - min(sample) > 1e-3 * max(map(abs, sample)))
+        assume(max(sample) - min(sample) > max(1e-3 * max(map(abs, sample)), 1e-280))
         return relative(kind), direction, sample
     x = sorted(draw(st.lists(st.integers(-100, 100), min_size=2, max_size=6, unique=True)))
     y = sorted(draw(st.lists(st.integers(0, 100), min_size=len(x), max_size=len(x), unique=True)))
@@ -297,9 +297,9 @@ def test_any_increasing_change_of_all_values_leaves_ranks_alone(
 
 
 @pytest.mark.parametrize("name", RELATIVE)
-@pytest.mark.parametrize("reference", [[], [3], [3, 3, 3], [0.1 + 0.2, 0.3]])
+@pytest.mark.parametrize("reference", [[], [3], [3, 3, 3], [0.1 + 0.2, 0.3], [0, 3e-308]])
 def test_a_relative_scale_without_values_that_differ_is_refused(name: str, reference: list[float]) -> None:
-    """0.1 + 0.2 and 0.3 differ by rounding only."""
+    """0.1 + 0.2 and 0.3 differ by rounding only; 100 / 3e-308 is more than a number can hold."""
     with pytest.raises(ModelRefused) as refused:
         points(name, [1.0], reference=reference)
     assert [problem.values["item"] for problem in refused.value.problems] == ["a1", "a2", "b1"]
