@@ -57,7 +57,10 @@ class Attribution:
         return self._with_sides(self.terms(unit))
 
     def terms(self, unit: str) -> pd.DataFrame:
-        """As `explain`, up to `term`: what an item was before and after is left out."""
+        """As `explain`, up to `term`: what an item was before and after is left out.
+
+        >>> why.terms("0105").head()
+        """
         rows = self._terms(np.array([self._row(unit)]))
         largest = np.argsort(-rows["term"].abs().to_numpy(), kind="stable")
         return rows.iloc[largest].reset_index(drop=True)
@@ -83,26 +86,20 @@ class Attribution:
         return int(self.groups.index.get_indexer(pd.Index([unit]))[0])
 
     def _terms(self, rows: np.ndarray) -> pd.DataFrame:
-        units, names = self.groups.index[rows], np.array(self.names, dtype=object)
-        places, groups, nodes, terms = [], [], [], []
-        for name, whole in self.nodes.items():
-            part = np.nan_to_num(whole[rows])
-            row, column = np.nonzero(np.abs(part) > NOTHING)
-            places.append(row)
-            groups.append(np.full(len(row), GROUPS.index(name)))
-            nodes.append(column)
-            terms.append(part[row, column])
-        place, group, node = (np.concatenate([np.zeros(0, int), *each]) for each in (places, groups, nodes))
-        term = np.concatenate([np.zeros(0), *terms])
-        order = np.lexsort((group, place))
+        shape = len(self.nodes), len(rows), len(self.names)
+        parts = np.nan_to_num(np.array([whole[rows] for whole in self.nodes.values()]).reshape(shape))
+        parts = parts.swapaxes(0, 1)  # units × groups × nodes, the order in which they are told
+        place, group, node = np.nonzero(np.abs(parts) > NOTHING)
         of = {
-            "unit": units.take(place[order]),
-            "group": np.array(GROUPS, dtype=object)[group[order]],
-            "kind": np.where(self._is_item, "item", "node").astype(object)[node[order]],
-            "id": names[node[order]],
+            "unit": self.groups.index[rows].take(place),
+            "group": np.array([*self.nodes], dtype=object)[group],
+            "kind": np.where(self._is_item, "item", "node").astype(object)[node],
+            "id": np.array(self.names, dtype=object)[node],
             "event": "",
         }
-        frame = pd.DataFrame({**of, "term": term[order]}).astype(dict.fromkeys(PARTS[:-1], "str"))
+        frame = pd.DataFrame({**of, "term": parts[place, group, node]}).astype(
+            dict.fromkeys(PARTS[:-1], "str")
+        )
         return self._with_deductions(frame, rows)
 
     def _with_deductions(self, frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:

@@ -20,13 +20,6 @@ from nbconvert.filters import markdown2html
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from papermill.engines import papermill_engines  # type: ignore[import-untyped]
 from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
-from papermill.execute import (  # type: ignore[import-untyped]
-    prepare_notebook_metadata,
-    raise_for_execution_errors,
-)
-from papermill.iorw import load_notebook_node  # type: ignore[import-untyped]
-from papermill.parameterize import parameterize_notebook  # type: ignore[import-untyped]
-from papermill.utils import chdir  # type: ignore[import-untyped]
 
 from riskkit import resources, texts
 from riskkit.errors import Misuse, ReportFailed, RiskkitError, unknown
@@ -112,7 +105,19 @@ def _executed(name: str, source: Path, parameters: dict[str, object], scratch: P
             _zygote(environment),
             log.open("wb") as kernel_log,
         ):
-            return _run(source, parameters, scratch, environment=environment, kernel_log=kernel_log)
+            return papermill.execute_notebook(
+                str(source),
+                None,
+                parameters=parameters,
+                engine_name=ENGINE,
+                progress_bar=False,
+                start_timeout=120,
+                execution_timeout=CELL_SECONDS,
+                cwd=str(scratch),
+                environment=environment,
+                any_kernel=True,
+                kernel_log=kernel_log,
+            )
     except PapermillExecutionError as stopped:
         why = stopped.evalue if stopped.ename == "Stopped" else f"{stopped.ename}: {stopped.evalue}"
         lines = _plain("\n".join(stopped.traceback)).splitlines()
@@ -132,28 +137,6 @@ def _executed(name: str, source: Path, parameters: dict[str, object], scratch: P
         }
         key = "notebook_died_in" if found["cell"] else "notebook_died"
         raise ReportFailed(key, notebook=name, why=_plain("; ".join(filter(None, told))), **found) from died
-
-
-def _run(source: Path, parameters: dict[str, object], folder: Path, **settings: Any) -> Any:
-    """As `papermill.execute_notebook`, step by step, but for its writing down what is written when all has been taken
-    out that only says when and where."""
-    notebook = load_notebook_node(str(source))
-    if parameters:
-        notebook = parameterize_notebook(notebook, parameters, engine_name=ENGINE)
-    prepare_notebook_metadata(notebook, str(source), None)
-    with chdir(str(folder)):
-        done = papermill_engines.execute_notebook_with_engine(
-            ENGINE,
-            notebook,
-            papermill_engines.nb_kernel_name(ENGINE, notebook),
-            progress_bar=False,
-            start_timeout=120,
-            execution_timeout=CELL_SECONDS,
-            any_kernel=True,
-            **settings,
-        )
-    raise_for_execution_errors(done, None)
-    return done
 
 
 def _reached(notebook: Any) -> int | None:

@@ -103,7 +103,8 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> QuarterPack:
     return found
 
 
-def raced(race: Callable[..., Race], what: str, write: Callable[[Path], None], folder: Path) -> None:
+def raced(race: Callable[..., Race], what: str, write: Callable[[Path], None], folder: Path) -> float:
+    """How many times as fast as openpyxl alone a workbook with the same cells is written."""
     path = folder / "ours.xlsx"
     write(path)
     sheets, looks = listed(path)
@@ -115,16 +116,22 @@ def raced(race: Callable[..., Race], what: str, write: Callable[[Path], None], f
         {name: lambda: bare(sheets, looks, folder / "bare.xlsx")},
         rounds=5,
     )
-    found.wants(WANTED, name)
+    found.lines[name].wanted = f"≥ {WANTED:.3g}"
+    return found.ratio(name)
 
 
 def test_the_quarter_workbook_of_48_branches(
     race: Callable[..., Race], pack: QuarterPack, tmp_path: Path
 ) -> None:
-    raced(race, "quarter workbook", lambda path: write_quarter_workbook(pack, path), tmp_path)
+    assert (
+        raced(race, "quarter workbook", lambda path: write_quarter_workbook(pack, path), tmp_path) >= WANTED
+    )
 
 
 def test_the_workbooks_of_48_branches(race: Callable[..., Race], pack: QuarterPack, tmp_path: Path) -> None:
     """One after the other, a branch a call."""
     units = iter(list(pack.ranking.index) * 20)
-    raced(race, "branch workbook", lambda path: write_branch_workbook(pack, next(units), path), tmp_path)
+    ratio = raced(
+        race, "branch workbook", lambda path: write_branch_workbook(pack, next(units), path), tmp_path
+    )
+    assert ratio >= WANTED

@@ -116,7 +116,8 @@ class _Note(Text):
 
     @property
     def _shown(self) -> bool:
-        return self.axes is None or bool(self.axes.viewLim.contains(*self.get_position()))
+        axes: Any = self.axes
+        return bool(axes.viewLim.contains(*self.get_position()))
 
     def draw(self, renderer: Any) -> None:
         """As matplotlib documents it."""
@@ -206,8 +207,8 @@ class Canvas:
     def bars(
         self, rows: ArrayLike, lengths: ArrayLike, *, left: ArrayLike = 0.0, height: ArrayLike, **look: Any
     ) -> None:
-        """Horizontal bars as one artist, which is a tenth of the work of as many rectangles; axes that have them are
-        told their limits."""
+        """Horizontal bars as one artist, which is less work than as many rectangles; axes that have them are told their
+        limits."""
         middle, length, start, high = np.broadcast_arrays(rows, lengths, left, height)
         x, y = np.array([start, start + length]), np.array([middle - high / 2, middle + high / 2])
         corners: Any = np.stack([x[[0, 1, 1, 0]], y[[0, 0, 1, 1]]]).T

@@ -48,7 +48,7 @@ class Lettering(RendererAgg):
         """As matplotlib documents it."""
         if ismath:
             return super().get_text_width_height_descent(s, prop, ismath)  # type: ignore[no-untyped-call]  # matplotlib's
-        return measured(s, _type(prop, self.dpi))
+        return _measured(s, _type(prop, self.dpi))
 
     def _get_font_height_metrics(self, prop: FontProperties) -> tuple[float | None, float | None, float]:
         """Where matplotlib asks for it (3.11): what it would look up in the font again for every text."""
@@ -82,7 +82,7 @@ def _type(prop: FontProperties, dpi: float) -> Type:
 
 
 @lru_cache(KEPT)
-def measured(text: str, of: Type) -> tuple[float, float, float]:
+def _measured(text: str, of: Type) -> tuple[float, float, float]:
     """Width, height and depth below the baseline in pixels."""
     if not _is_number(text, of):
         return _laid_out(text, of)
@@ -94,7 +94,7 @@ def measured(text: str, of: Type) -> tuple[float, float, float]:
 @lru_cache(KEPT)
 def drawn(text: str, of: Type) -> tuple[np.ndarray, int]:
     """How much of each pixel a text covers, the lowest row first, and how many rows lie below the baseline."""
-    size, below = _room(*measured(text, of))
+    size, below = _room(*_measured(text, of))
     cover = (_joined if _is_number(text, of) else _inked)(text, of, size, below)
     cover.flags.writeable = False
     return cover, below
@@ -144,7 +144,7 @@ def _singly(of: Type) -> bool:
 
 @lru_cache(KEPT)
 def _laid_out(text: str, of: Type) -> tuple[float, float, float]:
-    """As `measured`, by matplotlib."""
+    """As `_measured`, by matplotlib."""
     width, height, depth = _plain(1, 1, of).get_text_width_height_descent(text, _prop(of), False)  # type: ignore[no-untyped-call]  # matplotlib's
     return width, height, depth
 

@@ -91,8 +91,8 @@ class Link:
             self.channels[name].waiting.put_nowait(self._message(parts[parts.index(DELIM) + 1 :]))
 
     def _message(self, parts: list[bytes]) -> dict[str, Any]:
-        """A message as `Session.deserialize` gives one that is unsigned and of the present protocol, in half the time:
-        that reads dates with dateutil."""
+        """A message as `Session.deserialize` gives one that is unsigned and of the present protocol, but for its
+        reading dates with dateutil, which takes longer than all else."""
         header, parent, metadata, content = (self.session.unpack(part) for part in parts[1:5])
         for each in (header, parent):
             if "date" in each:
